@@ -1,0 +1,16 @@
+"""What every page knows about the site itself; asks the database nothing."""
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+
+def site(request):
+    """The site's name and version, whether it shows a demonstration, and where its language is changed."""
+    return {
+        "site": {
+            "name": _("RRP Portal"),
+            "version": settings.VERSION,
+            "is_demonstration": settings.DEMONSTRATION,
+            "languages": settings.LANGUAGES,
+        }
+    }
