@@ -8,6 +8,8 @@ from decimal import Decimal
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from rrp_portal import formats
 from rrp_portal.bars import Bar
@@ -45,6 +47,17 @@ def shade(value) -> str:
     if share is None:
         return ""
     return next((name for name, limit in (("c0", 0), ("c1", 50), ("c2", 75), ("c3", 100)) if share <= limit), "c4")
+
+
+@register.filter
+def days_left(days: int) -> str:
+    """How long something may still wait, in words: 3 days left, today, 2 days late."""
+    if days == 0:
+        return _("today")
+    count = formats.number(abs(days))
+    if days < 0:
+        return ngettext("%(count)s day late", "%(count)s days late", -days) % {"count": count}
+    return ngettext("%(count)s day left", "%(count)s days left", days) % {"count": count}
 
 
 FIGURE_KINDS = {
