@@ -62,7 +62,7 @@ def for_running() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def for_testing() -> Iterator[dict[str, str]]:
-    """The environment of throwaway services: a cluster shared by all test runs, a database name and a Redis of one's own."""
+    """The environment of throwaway services: a cluster all test runs share, an own database name, an own Redis."""
     with ExitStack() as stack:
         environment: dict[str, str] = {}
         if not _is_set("DATABASE_URL"):
