@@ -1,0 +1,16 @@
+"""What has come: flows with their lines, and the figures computed from them."""
+
+from funding.models.figure import Figure, PlanYear, PublishedTotal, StaleMark
+from funding.models.flow import BoundaryException, Flow, FlowLine, Place, SectorSplit
+
+__all__ = [
+    "BoundaryException",
+    "Figure",
+    "Flow",
+    "FlowLine",
+    "Place",
+    "PlanYear",
+    "PublishedTotal",
+    "SectorSplit",
+    "StaleMark",
+]

@@ -1,0 +1,32 @@
+"""Every sum of money in the portal: the only place that adds it up (architecture: mechanism 5)."""
+
+from funding.rollups.explain import EXPLAINED, REASONS, Explanation, Part, explain
+from funding.rollups.read import country_year, read, rows_of, total, world
+from funding.rollups.recompute import oldest_stale_at, rebuild, recompute, recompute_stale, stale_seconds, verify
+from funding.rollups.rows import FigureRow, Identity, add, coverage, identity, percent_2dp, whole_percent
+
+__all__ = [
+    "EXPLAINED",
+    "REASONS",
+    "Explanation",
+    "FigureRow",
+    "Identity",
+    "Part",
+    "add",
+    "country_year",
+    "coverage",
+    "explain",
+    "identity",
+    "oldest_stale_at",
+    "percent_2dp",
+    "read",
+    "rebuild",
+    "recompute",
+    "recompute_stale",
+    "rows_of",
+    "stale_seconds",
+    "total",
+    "verify",
+    "whole_percent",
+    "world",
+]

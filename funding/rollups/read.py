@@ -1,0 +1,83 @@
+"""Reading figures: from the table for today, from history for a past day."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+
+from funding.models import Figure
+from funding.rollups.ledger import grouped
+from funding.rollups.rows import FIELDS, ZERO, FigureRow, add
+from planning.models import Plan
+
+_SCOPE_PLAN_YEAR = """
+    SELECT p.id AS plan_id, %(year)s::int AS year, COALESCE(y.basis, 'flows') AS basis
+      FROM planning_plan p LEFT JOIN funding_planyear y ON y.plan_id = p.id AND y.year = %(year)s WHERE p.id = %(plan)s
+"""
+
+
+def rows_of(figures) -> list[FigureRow]:
+    """The figures of a queryset of `Figure` as rows, in one query."""
+    return [FigureRow(*values) for values in figures.values_list(*FIELDS)]
+
+
+def read(plan_id: int, year: int, levels: Iterable[str], as_of: date | None = None) -> dict[str, list[FigureRow]]:
+    """The rows of a plan-year by level, USD; for a past day computed from history (BR-22). Empty lists where nothing is known."""
+    levels = list(levels)
+    if as_of is None:
+        rows = rows_of(Figure.objects.filter(plan_id=plan_id, year=year, level__in=levels))
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(grouped(_SCOPE_PLAN_YEAR, as_of), {"plan": plan_id, "year": year, "as_of": as_of})
+            rows = [FigureRow(*row) for row in cursor.fetchall()]
+    by_level: dict[str, list[FigureRow]] = {level: [] for level in levels}
+    for row in rows:
+        if row.level in by_level:
+            by_level[row.level].append(row)
+    return by_level
+
+
+def total(plan_id: int, year: int, as_of: date | None = None) -> FigureRow:
+    """The one row of a plan-year's totals, USD; zeros where nothing is known."""
+    rows = read(plan_id, year, ["total"], as_of)["total"]
+    return rows[0] if rows else FigureRow(plan_id=plan_id, year=year, level="total")
+
+
+def world(plans, year: int | None = None) -> FigureRow:
+    """The sum over refugee plans of the queryset, each plan once, plans shown for reference left out (BR-03, BR-04)."""
+    figures = Figure.objects.filter(level="total", plan__in=plans.exclude(type__in=Plan.REFERENCE_ONLY).values("pk"))
+    if year is not None:
+        figures = figures.filter(year=year)
+    return add(rows_of(figures))
+
+
+_COUNTRY_YEAR = """
+    SELECT COALESCE(sum(l.amount_usd) FILTER (WHERE single AND counts AND NOT internal), 0),
+           COALESCE(sum(l.amount_usd) FILTER (WHERE single AND counts AND NOT internal AND plan_id IS NOT NULL), 0),
+           COALESCE(sum(l.amount_usd) FILTER (WHERE single AND counts AND internal), 0),
+           COALESCE(sum(l.amount_usd) FILTER (WHERE NOT single AND counts), 0),
+           COALESCE(sum(l.amount_usd) FILTER (WHERE single AND status = 'pledge' AND NOT internal), 0),
+           count(*) FILTER (WHERE single AND counts AND NOT internal), count(*) FILTER (WHERE NOT single AND counts)
+      FROM (SELECT l.amount_usd, l.plan_id, f.status, f.status IN ('commitment', 'paid') AS counts,
+                   l.country_id = %(country)s AND l.year = %(year)s AS single,
+                   f.source_country_id = %(country)s AND f.source_year = %(year)s AND NOT f.is_new_money AS internal
+              FROM funding_flowline l JOIN funding_flow f ON f.id = l.flow_id
+             WHERE (l.country_id = %(country)s OR %(country)s = ANY (l.named_countries))
+               AND (l.year = %(year)s OR %(year)s = ANY (l.named_years)) AND ({visible})) l
+"""
+
+
+def country_year(country_id: str, year: int) -> dict[str, Decimal | int]:
+    """All money recorded for a country in a year, inside and outside plans, USD: what FTS calls the country total.
+
+    Keys: `funded` (incoming to the country, exactly its own), `in_plans` (of which to a plan), `internal` (moved inside the country, not
+    counted), `shared` (given to several countries or years together, left out and never divided), `pledged`, `flows`, `shared_flows`.
+    """
+    statement = _COUNTRY_YEAR.format(
+        visible="l.plan_id IS NULL OR l.plan_id IN (SELECT id FROM planning_plan WHERE published_on IS NOT NULL)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"country": country_id, "year": year})
+        values = cursor.fetchone() or (ZERO, ZERO, ZERO, ZERO, ZERO, 0, 0)
+    return dict(zip(("funded", "in_plans", "internal", "shared", "pledged", "flows", "shared_flows"), values, strict=True))

@@ -1,0 +1,1 @@
+"""Running jobs, and the workers' sign of life."""
