@@ -12,7 +12,7 @@ ZERO = Decimal(0)
 
 
 class Part(NamedTuple):
-    """One rectangle of the bar, in percent of its length; text, because a decimal would print with the reader's comma."""
+    """One rectangle, in percent of the bar; text, because a decimal would print with the reader's comma."""
 
     kind: str
     start: str
@@ -21,7 +21,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Bar:
-    """Paid, committed and pledged against what is required, all as amounts; `scale` is the percentage at the bar's end."""
+    """Paid, committed and pledged against what is required; `scale` is the percentage at the bar's end."""
 
     paid: Decimal
     committed: Decimal
@@ -59,7 +59,8 @@ class Bar:
         place, parts = ZERO, []
         if self.required:
             parts.append(Part("ground", "0", _length(HUNDRED / self.end * HUNDRED)))
-        for kind, amount in (("paid", paid), ("committed", committed), ("over", over), ("pledged", max(self.pledged, ZERO))):
+        pledged = max(self.pledged, ZERO)
+        for kind, amount in (("paid", paid), ("committed", committed), ("over", over), ("pledged", pledged)):
             if amount > 0:
                 size = self.share(amount) / self.end * HUNDRED
                 parts.append(Part(kind, _length(place), _length(size)))
@@ -77,7 +78,7 @@ class Bar:
             "pledged": percent(self.share(self.pledged)),
         }
         if self.funded > self.required:
-            words = _("%(funded)s of the requirement is funded, which is more than is required; %(paid)s is paid.") % shares
+            words = _("%(funded)s of the requirement is funded, more than is required; %(paid)s is paid.") % shares
         else:
             words = _("%(funded)s of the requirement is funded; %(paid)s is paid.") % shares
         if self.pledged > 0:

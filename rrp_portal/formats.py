@@ -69,7 +69,7 @@ def usd_short(value) -> str:
         unit, pattern = _short_unit(amount, locale)
         places = 1 if pattern and abs(amount) < 1000 * unit else 0
         amount = half_up(amount / unit, places) * unit
-    figure = format_decimal(amount / unit, format="#,##0.0" if places else "#,##0", locale=locale)
+    figure = format_decimal(amount / unit, format="0.0" if places else "0", locale=locale)
     suffix = parse_pattern(pattern).suffix[0].replace("'", "") if pattern else ""
     return figure + (NO_BREAK if suffix[:1].isascii() and suffix[:1].isalpha() else "") + suffix
 
@@ -129,4 +129,5 @@ def moment(value) -> str:
         return day(value)
     local = timezone.localtime(value) if timezone.is_aware(value) else value
     locale = current_locale()
-    return format_datetime(local, "d MMM y, HH:mm" if locale.language == "en" else "medium", locale=locale, tzinfo=local.tzinfo)
+    pattern = "d MMM y, HH:mm" if locale.language == "en" else "medium"
+    return format_datetime(local, pattern, locale=locale, tzinfo=local.tzinfo)

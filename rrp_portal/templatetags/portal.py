@@ -1,4 +1,4 @@
-"""Tags and filters of every page: figures, dates and names in the reader's language, and the small pieces of navigation.
+"""Tags and filters of every page: figures, dates and names in the reader's language; small pieces of navigation.
 
 Registered as template builtins: no page has to load them. `docs/pages.md` shows one example of each.
 """
@@ -42,7 +42,7 @@ def local_name(thing) -> str:
 
 @register.filter
 def shade(value) -> str:
-    """The class of a matrix cell for a coverage in percent: c0 nothing, c1 to 50, c2 to 75, c3 to 100, c4 over-funded."""
+    """The class of a matrix cell by its coverage: c0 nothing, c1 to 50 %, c2 to 75 %, c3 to 100 %, c4 over-funded."""
     share = formats.to_decimal(value)
     if share is None:
         return ""
@@ -80,9 +80,9 @@ def figure(value, href: str = "", kind: str = "usd") -> str:
 
 @register.inclusion_tag("_bar.html")
 def bar(*, paid=None, committed=None, pledged=None, required=None, thin: bool = False, scale=None):
-    """A coverage bar of amounts: paid solid, committed lighter, pledged hatched and outside the count, over-funded apart.
+    """A coverage bar of amounts: paid solid, committed lighter, pledged hatched and not counted, over-funded apart.
 
-    `committed` is what is committed and not paid. `scale` is the percentage at the end of the bar, to draw a table's bars alike.
+    `committed` is what is committed and not paid. `scale`, the percentage at the bar's end, draws a table's bars alike.
     """
     amounts = [formats.to_decimal(value) or Decimal(0) for value in (paid, committed, pledged, required)]
     return {"bar": Bar(*amounts, scale=formats.to_decimal(scale)), "thin": thin}
@@ -97,7 +97,7 @@ def _address(name: str) -> str | None:
 
 @register.inclusion_tag("_nav_link.html", takes_context=True)
 def nav_link(context, name: str, label: str, mark: str = ""):
-    """A list item that links to a named page and is marked when it is current; nothing while the page does not exist."""
+    """A list item that links to a named page, marked when current; nothing while the page does not exist."""
     href = _address(name)
     request = context.get("request")
     path = request.path if request else ""
