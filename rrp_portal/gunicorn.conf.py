@@ -12,6 +12,7 @@ keepalive = 65  # longer than a proxy in front keeps its own side open
 timeout = 60
 graceful_timeout = 20
 preload_app = True
+control_socket_disable = True  # it would lie in the home directory, where two portals would share it
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a heartbeat must not wait for a disk)
 accesslog = "-" if os.environ.get("ACCESS_LOG") == "true" else None
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1"

@@ -28,13 +28,13 @@ def check(path: Path) -> Iterator[str]:
         if not message.id:
             continue
         originals = message.id if isinstance(message.id, tuple | list) else (message.id,)
-        translations = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
         yield from (f"{text!r} has a placeholder without a name" for text in originals if UNNAMED.search(text))
         wanted = set().union(*map(names, originals))
-        for text in translations if not message.fuzzy else ():
+        for text in filter(None, strings) if not message.fuzzy else ():
             # a plural form may leave out the number: Arabic says "one plan" and "two plans" in words
             left_out = wanted - names(text) - ({"count", "counter", "number"} if len(originals) > 1 else set())
-            if text and (names(text) - wanted or left_out):
+            if names(text) - wanted or left_out:
                 yield f"{text!r} does not have the placeholders of {originals[0]!r}"
 
 

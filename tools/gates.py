@@ -36,7 +36,7 @@ def gates() -> list[tuple[str, list[str], dict[str, str]]]:
     manage = [sys.executable, "manage.py"]
     development = {"DEBUG": "true"}
     return [
-        ("format", [*python, "ruff", "format", "--check", "."], {}),
+        ("format", [*python, "ruff", "format", "--check", "--output-format", "concise", "."], {}),
         ("lint", [*python, "ruff", "check", "--output-format", "concise", "."], {}),
         ("layers", [str(scripts / "lint-imports"), "--no-cache"], development),
         ("types", [*python, "mypy", *typed_files()], development),

@@ -37,9 +37,9 @@ def marked(path: Path) -> Iterator[tuple[str, str]]:
     """Each requirement a test file names, with the test: from @pytest.mark.requirement(...) and from pytestmark."""
     name = path.relative_to(PROJECT).as_posix()
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets):
-            yield from ((identifier, name) for identifier in identifiers(node.value))
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "pytestmark":
+            yield from ((identifier, name) for identifier in identifiers(statement.value))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             for decorator in node.decorator_list:

@@ -63,7 +63,7 @@ def _serve(supervisor: Supervisor, environment: dict[str, str], address: str) ->
 
 
 def _processes(environment: dict[str, str]) -> list[Process]:
-    celery = [sys.executable, "-m", "celery", "--app", "rrp_portal"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "rrp_portal"]
     concurrency = environment.get("WORKER_CONCURRENCY") or "2"
     worker = ["worker", "--loglevel", "WARNING", "--concurrency", concurrency, "--without-gossip", "--without-mingle"]
     beat = ["beat", "--loglevel", "WARNING", "--schedule", str(run_folder() / "beat-schedule"), "--pidfile="]
@@ -84,6 +84,7 @@ def _environment(found: dict[str, str]) -> dict[str, str]:
         "MEDIA_ROOT": str(run_folder() / "media"),
         "DJANGO_SETTINGS_MODULE": "rrp_portal.settings",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
     }
     return chosen | {name: value for name, value in os.environ.items() if value} | found
 

@@ -11,7 +11,10 @@ def _connect():
 
     settings = connection.settings_dict
     return psycopg2.connect(
-        host=settings["HOST"], port=settings["PORT"] or None, user=settings["USER"], password=settings["PASSWORD"],
+        host=settings["HOST"],
+        port=settings["PORT"] or None,
+        user=settings["USER"],
+        password=settings["PASSWORD"],
         dbname="postgres",
     )
 
