@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 def site(request):
-    """The site's name and version, whether it shows a demonstration, and where its language is changed."""
+    """The portal's name and version, whether it shows a demonstration, and its languages."""
     return {
-        "site": {
+        "portal": {  # not "site", which allauth's pages give another meaning
             "name": _("RRP Portal"),
             "version": settings.VERSION,
             "is_demonstration": settings.DEMONSTRATION,
