@@ -1,0 +1,164 @@
+"""Filters of flows and figures, the same for pages and API."""
+
+import django_filters as filters
+from django import forms
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.utils.translation import gettext_lazy as _
+
+from funding.models import Figure, Flow, FlowLine, Place, SectorSplit
+from planning.filters import PlanCodeFilter
+from rrp_portal.reference.models import Country, Organisation, Sector
+
+
+def named(role: str, value: str) -> Q:
+    """Flows whose donor or recipient has this number in the portal, or a name that contains the words."""
+    if value.isdecimal():
+        return Q(**{f"{role}_id": int(value)}) if len(value) < 19 else Q(pk=None)
+    return Q(**{f"{role}__name__icontains": value}) | Q(**{f"{role}__acronym__icontains": value})
+
+
+class FlowFilter(filters.FilterSet):
+    """Flows by what they are and by where their lines go. Conditions on lines hold for one and the same line."""
+
+    search = filters.CharFilter(
+        method="find", label=_("Words, reference or FTS number"), widget=forms.TextInput({"type": "search"})
+    )
+    plan = PlanCodeFilter(method="on_line")
+    year = filters.NumberFilter(method="on_line", label=_("Usage year"), min_value=1990, max_value=2100)
+    country = filters.ModelChoiceFilter(
+        queryset=Country.objects.order_by("name"), method="on_line", to_field_name="iso3", label=_("Country")
+    )
+    place = filters.ChoiceFilter(choices=Place.choices, method="on_line", label=_("Place"))
+    sector = filters.ModelChoiceFilter(
+        queryset=Sector.objects.filter(parent=None).order_by("position", "name"),
+        method="on_line",
+        to_field_name="code",
+        label=_("Sector"),
+    )
+    split = filters.ChoiceFilter(choices=SectorSplit.choices, method="on_line", label=_("Sectors"))
+    donor = filters.CharFilter(method="given_by", label=_("Donor"))
+    recipient = filters.CharFilter(method="received_by", label=_("Recipient"))
+    status = filters.ChoiceFilter(choices=Flow.Status.choices, label=_("Status"))
+    type = filters.ChoiceFilter(choices=Flow.Type.choices, label=_("Flow type"))
+    contribution_type = filters.ChoiceFilter(choices=Flow.ContributionType.choices, label=_("Contribution type"))
+    is_new_money = filters.BooleanFilter(label=_("New money"))
+    fts_id = filters.NumberFilter(label=_("FTS flow id"))
+    date_from = filters.DateFilter(field_name="flow_on", lookup_expr="gte", label=_("Dated from"))
+    date_to = filters.DateFilter(field_name="flow_on", lookup_expr="lte", label=_("Dated to"))
+
+    LINE_CONDITIONS = {
+        "plan": lambda value: Q(plan=value),
+        "year": lambda value: Q(year=value),
+        "country": lambda value: Q(country=value),
+        "place": lambda value: Q(place=value),
+        "sector": lambda value: Q(sector__sector=value) | Q(sector__sector__parent=value) | Q(global_sector=value),
+        "split": lambda value: Q(split=value),
+    }
+
+    class Meta:
+        model = Flow
+        fields: list[str] = []
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        """Every filter; those on lines as one condition, so that plan and year are those of one line."""
+        queryset = super().filter_queryset(queryset)
+        given = {key: self.form.cleaned_data.get(key) for key in self.LINE_CONDITIONS}
+        lines = FlowLine.objects.filter(flow=OuterRef("pk"))
+        conditions = [self.LINE_CONDITIONS[key](value) for key, value in given.items() if value not in (None, "")]
+        return queryset.filter(Exists(lines.filter(*conditions))) if conditions else queryset
+
+    def on_line(self, queryset, name, value):
+        """Left to `filter_queryset`, which joins the conditions on lines."""
+        return queryset
+
+    def given_by(self, queryset, name, value):
+        """Flows of the donor; an anonymous donor is found only by those who keep the flow."""
+        return queryset.filter(named("donor", value.strip()) & self.donor_is_known())
+
+    def received_by(self, queryset, name, value):
+        """Flows to the recipient."""
+        return queryset.filter(named("recipient", value.strip()))
+
+    def find(self, queryset, name, value):
+        """Flows whose texts, organisations or numbers hold the words."""
+        words = value.strip()
+        found = (
+            Q(reference__icontains=words)
+            | Q(description__icontains=words)
+            | Q(project_name__icontains=words)
+            | Q(project_code__iexact=words)
+            | Q(recipient__name__icontains=words)
+            | Q(donor__name__icontains=words) & self.donor_is_known()
+        )
+        if words.isdecimal() and len(words) < 19:
+            found |= Q(fts_id=int(words)) | Q(pk=int(words))
+        return queryset.filter(found)
+
+    def donor_is_known(self) -> Q:
+        """Flows whose donor the reader may know."""
+        user = getattr(self.request, "user", None)
+        if user is None or not user.is_authenticated:
+            return Q(is_donor_anonymous=False)
+        return Q(is_donor_anonymous=False) | Q(
+            pk__in=Flow.objects.editable_by(user).filter(is_donor_anonymous=True).values("pk")
+        )
+
+
+class FlowPageFilter(FlowFilter):
+    """The filters of the list of flows, with its order."""
+
+    SORTS = {
+        "date": (F("flow_on"), F("pk")),
+        "amount": (F("amount_usd"), F("pk")),
+        "donor": (Case(When(is_donor_anonymous=False, then=F("donor__name"))), F("pk")),
+        "recipient": (F("recipient__name"), F("pk")),
+        "status": (F("status"), F("pk")),
+    }
+    DEFAULT_SORT = "-date"
+
+    sort = filters.ChoiceFilter(
+        choices=[(f"{sign}{key}", key) for key in SORTS for sign in ("", "-")],
+        method="in_order",
+        label=_("Order"),
+        widget=forms.HiddenInput,
+    )
+
+    def filter_queryset(self, queryset):
+        """The filtered flows in the order asked for, newest first without one."""
+        queryset = super().filter_queryset(queryset)
+        sort = self.form.cleaned_data.get("sort") or self.DEFAULT_SORT
+        keys = self.SORTS[sort.removeprefix("-")]
+        return queryset.order_by(*[key.desc() if sort.startswith("-") else key.asc() for key in keys])
+
+    def in_order(self, queryset, name, value):
+        """Left to `filter_queryset`, which orders last."""
+        return queryset
+
+
+class FigureFilter(filters.FilterSet):
+    """Figures by plan, year, level, country, sector, partner and donor."""
+
+    plan = PlanCodeFilter()
+    year = filters.NumberFilter(label=_("Year"))
+    level = filters.ChoiceFilter(choices=Figure.Level.choices, label=_("Level"))
+    country = filters.ModelChoiceFilter(
+        queryset=Country.objects.order_by("name"), to_field_name="iso3", label=_("Country")
+    )
+    place = filters.ChoiceFilter(choices=Place.choices, label=_("Place"))
+    sector = filters.ModelChoiceFilter(
+        field_name="sector__sector",
+        queryset=Sector.objects.order_by("position", "name"),
+        to_field_name="code",
+        label=_("Sector"),
+    )
+    split = filters.ChoiceFilter(choices=SectorSplit.choices, label=_("Sectors"))
+    partner = filters.ModelChoiceFilter(
+        queryset=Organisation.objects.standing(), label=_("Partner"), widget=forms.NumberInput
+    )
+    donor = filters.ModelChoiceFilter(
+        queryset=Organisation.objects.standing(), label=_("Donor"), widget=forms.NumberInput
+    )
+
+    class Meta:
+        model = Figure
+        fields: list[str] = []
