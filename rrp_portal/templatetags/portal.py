@@ -4,15 +4,19 @@ Registered as template builtins: no page has to load them. `docs/pages.md` shows
 """
 
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.conf import settings
+from django.http import QueryDict
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from rrp_portal import formats
-from rrp_portal.bars import Bar
+from rrp_portal.bars import draw
 
 register = template.Library()
 
@@ -78,48 +82,63 @@ def figure(value, href: str = "", kind: str = "usd") -> str:
     return format_html('<a class="why" href="{}" aria-describedby="why"><bdi>{}</bdi></a>', href, text)
 
 
-@register.inclusion_tag("_bar.html")
-def bar(*, paid=None, committed=None, pledged=None, required=None, thin: bool = False, scale=None):
+@register.simple_tag
+def bar(*, paid=None, committed=None, pledged=None, required=None, thin: bool = False, scale=None) -> str:
     """A coverage bar of amounts: paid solid, committed lighter, pledged hatched and not counted, over-funded apart.
 
     `committed` is what is committed and not paid. `scale`, the percentage at the bar's end, draws a table's bars alike.
     """
-    amounts = [formats.to_decimal(value) or Decimal(0) for value in (paid, committed, pledged, required)]
-    return {"bar": Bar(*amounts, scale=formats.to_decimal(scale)), "thin": thin}
+    amounts = tuple(formats.to_decimal(value) or Decimal(0) for value in (paid, committed, pledged, required))
+    return draw(amounts, formats.to_decimal(scale), get_language(), thin=thin)
 
 
-def _address(name: str) -> str | None:
+def _address(name: str) -> str:
+    """The address of a page without arguments, or nothing while there is no such page."""
+    return _cached_address(name, get_urlconf() or settings.ROOT_URLCONF, get_script_prefix())
+
+
+@lru_cache(maxsize=256)
+def _cached_address(name: str, urlconf: str, _prefix: str) -> str:
     try:
-        return reverse(name)
+        return reverse(name, urlconf)
     except NoReverseMatch:
-        return None
+        return ""
 
 
-@register.inclusion_tag("_nav_link.html", takes_context=True)
-def nav_link(context, name: str, label: str, mark: str = ""):
-    """A list item that links to a named page, marked when current; nothing while the page does not exist."""
+@register.simple_tag(takes_context=True)
+def nav_link(context, name: str, label: str, *, mark: str = "", also: str = "") -> str:
+    """A list item that links to a named page, marked when current; nothing while the page does not exist.
+
+    `also` is the beginning of other addresses that belong to the same part of the site.
+    """
     href = _address(name)
-    request = context.get("request")
-    path = request.path if request else ""
-    inside = bool(href) and href != _address("home") and path.startswith(href)
-    return {"href": href, "label": label, "mark": mark, "current": "page" if path == href else "true" if inside else ""}
+    if not href:
+        return ""
+    path = getattr(context.get("request"), "path", "")
+    inside = (href != _address("home") and path.startswith(href)) or (also and path.startswith(also))
+    current = ' aria-current="page"' if path == href else ' aria-current="true"' if inside else ""
+    count = format_html(' <span class="count">{}</span>', mark) if mark else ""
+    return format_html('<li><a href="{}"{}>{}{}</a></li>', href, SafeString(current), label, count)
 
 
-@register.inclusion_tag("_sortable.html", takes_context=True)
-def sortable(context, key: str, label: str, *, num: bool = False, default: str = ""):
+@register.simple_tag(takes_context=True)
+def sortable(context, key: str, label: str, *, num: bool = False, default: str = "") -> str:
     """A column head that sorts by `?sort=key` or `?sort=-key`; figures first from large to small, words from A.
 
     `default` is the table's order when the address gives none, as the address would give it: "name" or "-required".
     """
     request = context.get("request")
-    query = request.GET.copy() if request else None
-    current = (query.get("sort") if query else "") or default
+    query = request.GET.copy() if request else QueryDict(mutable=True)
+    current = query.get("sort") or default
     first, second = (f"-{key}", key) if num else (key, f"-{key}")
-    target = second if current == first else first
-    state = {key: "ascending", f"-{key}": "descending"}.get(current, "")
-    if not query:
-        return {"label": label, "num": num, "state": state, "href": f"?sort={target}"}
-    query["sort"] = target
+    query["sort"] = second if current == first else first
     for page_parameter in ("page", "cursor"):
         query.pop(page_parameter, None)
-    return {"label": label, "num": num, "state": state, "href": f"?{query.urlencode()}"}
+    state = {key: ' aria-sort="ascending"', f"-{key}": ' aria-sort="descending"'}.get(current, "")
+    return format_html(
+        '<th scope="col"{}{}><a class="sort" href="?{}">{}</a></th>',
+        SafeString(' class="num"' if num else ""),
+        SafeString(state),
+        query.urlencode(),
+        label,
+    )
