@@ -4,10 +4,21 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 
+from django.db.models import Q
+
 from funding.models import Flow, FlowLine
 from planning.models import Chapter, Plan, PlanSector, PlanVersion, Requirement
 from planning.services import approve_version
-from rrp_portal.reference.models import Country, Currency, Grant, Organisation, OrganisationType, PopulationGroup, Sector, User
+from rrp_portal.reference.models import (
+    Country,
+    Currency,
+    Grant,
+    Organisation,
+    OrganisationType,
+    PopulationGroup,
+    Sector,
+    User,
+)
 
 _numbers = count(1)
 
@@ -59,7 +70,10 @@ def make_plan(code=None, *, year=2026, countries=("XAA",), sectors=("PROT",), re
     number = next(_numbers)
     fields = {"type": Plan.Type.REGIONAL_RRP, "starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)} | fields
     plan = Plan.objects.create(
-        code=code or f"R{number}", name=f"Plan {code or number}", published_on=date(year, 1, 1) if published else None, **fields
+        code=code or f"R{number}",
+        name=f"Plan {code or number}",
+        published_on=date(year, 1, 1) if published else None,
+        **fields,
     )
     for iso3 in countries:
         Chapter.objects.create(plan=plan, country=make_country(iso3))
@@ -83,11 +97,16 @@ def make_requirement(version, iso3, sector, partner, amount, **fields):
     return Requirement.objects.create(
         version=version,
         chapter=chapter,
-        sector=version.plan.sectors.get(name=sector),
+        sector=plan_sector(version.plan, sector),
         partner=partner,
         gross_usd=Decimal(amount),
         **{"year": version.plan.starts_on.year} | fields,
     )
+
+
+def plan_sector(plan, key):
+    """The plan's sector by its name in the plan or by its sector code."""
+    return plan.sectors.get(Q(name=key) | Q(sector__code=key))
 
 
 def make_flow(donor, recipient, amount, *, status="paid", **fields):
@@ -107,7 +126,7 @@ def make_line(flow, plan, amount=None, *, year=None, country=None, sector=None, 
         place=place,
         country=make_country(country) if place == "country" else None,
         split=split,
-        sector=plan.sectors.get(name=sector) if split == "single" else None,
+        sector=plan_sector(plan, sector) if split == "single" else None,
         **fields,
     )
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from funding import rollups
 from planning.models import Requirement
 from planning.services import approve_version
-from tests.factories import make_flow, make_line, make_requirement, make_version
+from tests.factories import make_flow, make_line, make_requirement, make_version, plan_sector
 from tests.funding.kivara import make_kivara
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_each_country_has_only_what_is_exactly_its_own(kivara):
 
 @pytest.mark.requirement("BR-10", "I24")
 def test_shared_and_not_specified_money_stand_in_rows_of_their_own(kivara):
-    names = {sector.pk: sector.name for sector in kivara.plan.sectors.all()}
+    names = {sector.pk: sector.sector.code for sector in kivara.plan.sectors.select_related("sector")}
     rows = {names.get(row.sector_id, row.split): (row.required, row.funded) for row in table(kivara, "sector")}
 
     assert rows == {
@@ -75,7 +75,14 @@ def test_shared_and_not_specified_money_stand_in_rows_of_their_own(kivara):
 def test_partners_show_what_they_received_and_what_they_passed_on(kivara):
     names = {who.pk: name for name, who in kivara.who.items()}
     rows = {
-        names[row.partner_id]: (row.required, row.incoming, row.received, row.passed_on, row.funded, rollups.percent_2dp(row.coverage))
+        names[row.partner_id]: (
+            row.required,
+            row.incoming,
+            row.received,
+            row.passed_on,
+            row.funded,
+            rollups.percent_2dp(row.coverage),
+        )
         for row in table(kivara, "partner")
     }
 
@@ -130,8 +137,8 @@ def test_allocating_money_later_moves_it_between_rows_and_never_changes_the_plan
     rollups.recompute_stale()
 
     sectors = {row.sector_id: row for row in table(kivara, "sector")}
-    education = sectors[kivara.plan.sectors.get(name="EDUC").pk]
-    coordination = sectors[kivara.plan.sectors.get(name="COOR").pk]
+    education = sectors[plan_sector(kivara.plan, "EDUC").pk]
+    coordination = sectors[plan_sector(kivara.plan, "COOR").pk]
     assert (education.funded, rollups.percent_2dp(education.coverage)) == (1_900_000, 50)
     assert rollups.percent_2dp(coordination.coverage) == 30
     assert rollups.identity(table(kivara, "sector")).not_specified == 300_000
@@ -146,8 +153,8 @@ def test_splitting_a_shared_flow_empties_the_shared_row_and_leaves_the_plan(kiva
     rollups.recompute_stale()
 
     sectors = {row.sector_id: row for row in table(kivara, "sector")}
-    protection = sectors[kivara.plan.sectors.get(name="PROT").pk]
-    health = sectors[kivara.plan.sectors.get(name="HLTH").pk]
+    protection = sectors[plan_sector(kivara.plan, "PROT").pk]
+    health = sectors[plan_sector(kivara.plan, "HLTH").pk]
     assert (protection.funded, rollups.percent_2dp(protection.coverage)) == (7_800_000, Decimal("95.12"))
     assert (health.funded, rollups.percent_2dp(health.coverage)) == (3_000_000, Decimal("42.86"))
     assert rollups.identity(table(kivara, "sector")).shared == 0
@@ -172,7 +179,9 @@ def test_a_pledge_counts_once_it_is_committed_and_again_not_more_when_paid(kivar
 
 @pytest.mark.requirement("BR-22", "BR-23")
 def test_a_revision_changes_coverage_and_never_funding(kivara):
-    lines = [(r.chapter.country_id, r.sector.name, r.partner, r.gross_usd) for r in kivara.version.requirements.all()]
+    lines = [
+        (r.chapter.country_id, r.sector.sector.code, r.partner, r.gross_usd) for r in kivara.version.requirements.all()
+    ]
     raised = {("XAA", "HLTH", "UN-B"): 4_000_000, ("XAA", "PROT", "UN-A"): 2_000_000}
     make_version(
         kivara.plan,
@@ -219,7 +228,7 @@ def test_a_ministry_owns_no_line_and_the_total_stays(kivara):
     line = Requirement(
         version=draft,
         chapter=kivara.plan.chapters.get(country_id="XAA"),
-        sector=kivara.plan.sectors.get(name="HLTH"),
+        sector=plan_sector(kivara.plan, "HLTH"),
         partner=kivara.who["Ministry of Health"],
         gross_usd=2_000_000,
         year=2026,
@@ -245,7 +254,7 @@ def test_a_country_is_seen_in_its_plan_and_never_added_to_it(kivara):
 def test_what_another_partner_appeals_for_is_taken_off_the_line(kivara):
     version = make_version(kivara.plan, major=2)
     for place, sector, partner, amount in [
-        (r.chapter.country_id, r.sector.name, r.partner, r.gross_usd) for r in kivara.version.requirements.all()
+        (r.chapter.country_id, r.sector.sector.code, r.partner, r.gross_usd) for r in kivara.version.requirements.all()
     ]:
         covered = 200_000 if (place, sector, partner.name) == ("XAA", "PROT", "UN-A") else 0
         make_requirement(version, place, sector, partner, amount, covered_elsewhere_usd=covered)
