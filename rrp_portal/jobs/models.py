@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -83,6 +84,39 @@ class JobFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class JobRow(models.Model):
+    """One line of a job's report: what became of one row of its input, as a sentence translated when it is read."""
+
+    class Outcome(models.TextChoices):
+        REFUSED = "refused", _("Refused")
+        IGNORED = "ignored", _("Left out")
+        NOTED = "noted", _("To check")
+        CREATED = "created", _("Created")
+        UPDATED = "updated", _("Updated")
+        UNCHANGED = "unchanged", _("Unchanged")
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="rows", verbose_name=_("job"))
+    outcome = models.CharField(_("what became of it"), max_length=10, choices=Outcome)
+    file = models.CharField(_("file"), max_length=255, blank=True)
+    line = models.PositiveBigIntegerField(_("line"), null=True)
+    subject = models.CharField(_("what it is about"), max_length=255)
+    text = models.TextField(_("sentence"), blank=True)
+    values = models.JSONField(_("values in the sentence"), default=dict)
+
+    class Meta:
+        verbose_name = _("row of a job's report")
+        verbose_name_plural = _("rows of jobs' reports")
+        indexes = [models.Index(fields=["job", "outcome", "id"], name="job_row_by_outcome")]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.sentence}"
+
+    @property
+    def sentence(self) -> str:
+        """The sentence in the reader's language; `text` is the message id, `values` fill its placeholders."""
+        return gettext(self.text) % self.values if self.text else ""
 
 
 class Heartbeat(models.Model):
