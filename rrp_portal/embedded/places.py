@@ -22,9 +22,9 @@ class CannotStart(RuntimeError):
 
 
 def run_folder() -> Path:
-    """The project's `.run` folder, created when missing."""
-    folder = PROJECT / ".run"
-    folder.mkdir(exist_ok=True)
+    """Where all local data lies: `.run` in the project, or the folder RRP_RUN_FOLDER names; created when missing."""
+    folder = Path(os.environ.get("RRP_RUN_FOLDER") or PROJECT / ".run").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -38,7 +38,7 @@ def package_folder(package: str) -> Path:
 
 def socket_folder(name: str) -> Path:
     """A short, private folder for the sockets of one service of this project."""
-    mark = hashlib.sha256(f"{PROJECT}:{os.getuid()}".encode()).hexdigest()[:10]
+    mark = hashlib.sha256(f"{run_folder()}:{os.getuid()}".encode()).hexdigest()[:10]
     base = Path(tempfile.gettempdir())
     if len(str(base)) > LONGEST_SOCKET_FOLDER - 30:
         base = Path("/tmp")  # noqa: S108  (a private folder is made inside, and its owner is checked)

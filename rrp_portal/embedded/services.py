@@ -13,6 +13,7 @@ from rrp_portal.embedded.postgresql import PostgreSQL
 from rrp_portal.embedded.redis_server import Redis
 
 MOST_TEST_REDIS = 256
+TEST_CLUSTER = "test-postgresql"
 
 
 class Server(Protocol):
@@ -66,8 +67,8 @@ def for_testing() -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         environment: dict[str, str] = {}
         if not _is_set("DATABASE_URL"):
-            cluster = PostgreSQL("test-postgresql", throwaway=True)
-            stack.enter_context(shared(cluster, "test-postgresql"))
+            cluster = PostgreSQL(TEST_CLUSTER, throwaway=True)
+            stack.enter_context(shared(cluster, TEST_CLUSTER))
             cluster.ensure_database()
             drop_left_behind(cluster)
             environment["DATABASE_URL"] = cluster.url()
@@ -112,7 +113,7 @@ def stop_all(*, even_if_used: bool = False) -> list[str]:
     servers: list[tuple[str, Server]] = [
         ("postgresql", PostgreSQL("postgresql")),
         ("redis", Redis("redis")),
-        ("test-postgresql", PostgreSQL("test-postgresql", throwaway=True)),
+        (TEST_CLUSTER, PostgreSQL(TEST_CLUSTER, throwaway=True)),
     ]
     for users in sorted(run_folder().glob("test-redis-*.users")):
         servers.append((users.stem, Redis(users.stem, throwaway=True)))

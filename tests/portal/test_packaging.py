@@ -24,7 +24,7 @@ def _read_by_code():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in READERS:
                 names |= {argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)}
     gunicorn = (PROJECT / "rrp_portal" / "gunicorn.conf.py").read_text(encoding="utf-8")
-    return names | set(re.findall(r'environ\.get\("(\w+)"', gunicorn)) | {"WORKER_CONCURRENCY"}
+    return names | set(re.findall(r"environ\.get\(['\"](\w+)", gunicorn)) | {"WORKER_CONCURRENCY"}
 
 
 def _example():
