@@ -33,7 +33,7 @@ def save_within_reach(save: Callable[[], T], user: Any) -> T:
 def editable_or_refuse(queryset: QuerySet, user: Any, sentence: str = "", **lookup: Any) -> Any:
     """The one object that the user may edit; `sentence` says what to do where it may only be read.
 
-    Raises Http404 when it is not visible, PermissionDenied when it is visible and not editable. One query, two for a refusal.
+    Raises Http404 when it is not visible, PermissionDenied when it is visible and not editable. One query, or two.
     """
     if (obj := queryset.editable_by(user).filter(**lookup).first()) is not None:
         return obj

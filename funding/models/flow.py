@@ -3,16 +3,16 @@
 import pghistory
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import TransactionNow
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
-from django.contrib.postgres.functions import TransactionNow
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from planning.models import Plan, PlanSector
-from rrp_portal.reference.models import Country, Currency, Organisation, Sector
-from rrp_portal.reference.roles import Permission, roles_with
+from rrp_portal.reference.models import Country, Currency, Grant, Organisation, Sector
+from rrp_portal.reference.roles import Permission, Scope
 
 LINES_WITHIN_FLOW = "The lines of a flow add up to more than the flow. Lower a line or raise the flow."
 
@@ -62,29 +62,31 @@ class FlowQuerySet(models.QuerySet):
     """Which flows a person may see and change."""
 
     def visible_to(self, user):
-        """Flows of published plans and flows outside plans for everybody; the rest for their tracker or partner."""
+        """Flows of published plans and FTS flows outside plans for everybody; the rest for their tracker or recipient."""
         if user.is_superuser:
             return self
-        lines = FlowLine.objects.filter(flow=models.OuterRef("pk"))
-        hidden = lines.filter(plan__isnull=False).exclude(plan__in=Plan.objects.visible_to(user).values("pk"))
-        everybody = ~models.Exists(hidden) & (Q(fts_id__isnull=False) | models.Exists(lines.filter(plan__isnull=False)))
+        visible = Plan.objects.visible_to(user).values("pk")
+        in_plan = FlowLine.objects.filter(flow=OuterRef("pk"), plan__isnull=False)
+        everybody = ~Exists(in_plan.exclude(plan__in=visible)) & (Q(fts_id__isnull=False) | Exists(in_plan))
+        everybody &= Q(source_plan=None) | Q(source_plan__in=visible)
         if not user.is_authenticated:
             return self.filter(everybody)
-        own = user.grants.filter(role__in=roles_with(Permission.REPORT_FUNDING), scope="organisation").values("organisation")
-        tracked = lines.filter(plan__in=Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk"))
-        return self.filter(everybody | Q(recipient__in=own) | models.Exists(tracked))
+        own = Grant.objects.giving(user, Permission.REPORT_FUNDING).filter(scope=Scope.ORGANISATION).values("organisation")
+        tracked = in_plan.filter(plan__in=Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk"))
+        return self.filter(everybody | Q(recipient__in=own) | Exists(tracked) | self._everywhere(user))
 
     def editable_by(self, user):
-        """Flows all of whose lines lie in plans the user tracks."""
-        if not user.is_authenticated:
-            return self.none()
+        """Flows all of whose lines lie in plans the user tracks; who tracks everywhere edits every flow."""
         if user.is_superuser:
             return self
-        if user.grants.filter(role__in=roles_with(Permission.TRACK_FUNDING), scope="global").exists():
-            return self
         tracked = Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk")
-        lines = FlowLine.objects.filter(flow=models.OuterRef("pk"))
-        return self.filter(models.Exists(lines.filter(plan__in=tracked)), ~models.Exists(lines.exclude(plan__in=tracked)))
+        lines = FlowLine.objects.filter(flow=OuterRef("pk"))
+        outside = lines.filter(Q(plan=None) | ~Q(plan__in=tracked))
+        return self.filter((Exists(lines) & ~Exists(outside)) | self._everywhere(user))
+
+    def _everywhere(self, user):
+        """Whether the user tracks funding everywhere, as a condition that PostgreSQL answers once per query."""
+        return Q(Exists(Grant.objects.giving(user, Permission.TRACK_FUNDING).filter(scope=Scope.GLOBAL)))
 
 
 @pghistory.track()

@@ -3,12 +3,30 @@
 import pghistory
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from rrp_portal.reference.models import Country, Organisation, PopulationGroup, Sector, Situation
-from rrp_portal.reference.roles import Permission, roles_with
+from rrp_portal.reference.models import Country, Grant, Organisation, PopulationGroup, Sector, Situation
+from rrp_portal.reference.roles import Permission, Scope
+
+
+class ChapterQuerySet(models.QuerySet):
+    """Which chapters a grant reaches."""
+
+    def within(self, user, permission):
+        """The chapters that a grant of the user with this permission spans; a sector grant spans no whole chapter."""
+        if user.is_superuser:
+            return self
+        grants = Grant.objects.giving(user, permission)
+        return self.filter(
+            Exists(grants.filter(scope=Scope.GLOBAL))
+            | Q(country__bureau__in=grants.filter(scope=Scope.BUREAU).values("bureau"))
+            | Q(country__in=grants.filter(scope=Scope.COUNTRY).values("country"))
+            | Q(plan__in=grants.filter(scope=Scope.PLAN).values("plan"))
+            | Q(pk__in=grants.filter(scope=Scope.CHAPTER).values("chapter"))
+        )
 
 
 class PlanQuerySet(models.QuerySet):
@@ -19,17 +37,23 @@ class PlanQuerySet(models.QuerySet):
         return self.filter(published_on__isnull=False)
 
     def within(self, user, permission):
-        """The plans that a grant of the user with this permission covers; a chapter or sector grant covers its plan."""
+        """The plans that a grant of the user with this permission covers; a chapter or sector grant covers its plan.
+
+        A bureau or country grant covers every plan with a chapter there. One subquery per kind of scope, no row twice.
+        """
         if user.is_superuser:
             return self
-        grants = user.grants.filter(role__in=roles_with(permission))
+        grants = Grant.objects.giving(user, permission)
+        reached = Chapter.objects.filter(
+            Q(country__bureau__in=grants.filter(scope=Scope.BUREAU).values("bureau"))
+            | Q(country__in=grants.filter(scope=Scope.COUNTRY).values("country"))
+            | Q(pk__in=grants.filter(scope__in=[Scope.CHAPTER, Scope.SECTOR]).values("chapter"))
+        )
         return self.filter(
-            Q(pk__in=grants.filter(scope="plan").values("plan"))
-            | Q(pk__in=grants.filter(scope__in=["chapter", "sector"]).values("chapter__plan"))
-            | Q(chapters__country__in=grants.filter(scope="country").values("country"))
-            | Q(chapters__country__bureau__in=grants.filter(scope="bureau").values("bureau"))
-            | Q(pk__in=self.model.objects.all() if grants.filter(scope="global").exists() else [])
-        ).distinct()
+            Exists(grants.filter(scope=Scope.GLOBAL))
+            | Q(pk__in=grants.filter(scope=Scope.PLAN).values("plan"))
+            | Q(pk__in=reached.values("plan"))
+        )
 
     def visible_to(self, user):
         """Published plans for everybody; a draft for those whose grant shows it, and for partners with a line in it."""
@@ -37,18 +61,17 @@ class PlanQuerySet(models.QuerySet):
             return self
         if not user.is_authenticated:
             return self.published()
-        model = self.model
-        drafts = model.objects.within(user, Permission.VIEW_DRAFTS)
-        own = user.grants.filter(role__in=roles_with(Permission.EDIT_OWN_LINES), scope="organisation").values("organisation")
+        own = Grant.objects.giving(user, Permission.EDIT_OWN_LINES).filter(scope=Scope.ORGANISATION).values("organisation")
+        plans = self.model.objects
         return self.filter(
             Q(published_on__isnull=False)
-            | Q(pk__in=drafts.values("pk"))
-            | Q(versions__requirements__partner__in=own)
-        ).distinct()
+            | Q(pk__in=plans.within(user, Permission.VIEW_DRAFTS).values("pk"))
+            | Q(pk__in=plans.filter(versions__requirements__partner__in=own).values("pk"))
+        )
 
     def editable_by(self, user):
         """The plans whose contents the user may edit."""
-        return self.within(user, Permission.EDIT_PLAN) if user.is_authenticated else self.none()
+        return self.within(user, Permission.EDIT_PLAN)
 
 
 @pghistory.track()
@@ -141,6 +164,11 @@ class Plan(models.Model):
         return reverse("plan-detail", args=[self.code])
 
     @property
+    def local_name(self) -> str:
+        """The name in the reader's language, or as it was given where it is not translated."""
+        return self.names.get(get_language() or "en") or self.name
+
+    @property
     def years(self) -> range:
         """The calendar years of the plan; requirement and coverage are always per year."""
         return range(self.starts_on.year, self.ends_on.year + 1)
@@ -194,6 +222,8 @@ class Chapter(models.Model):
     overlap_with_hrp_usd = models.DecimalField(
         _("overlap with the humanitarian response plan, USD"), max_digits=17, decimal_places=2, default=0
     )
+
+    objects = ChapterQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("chapter")

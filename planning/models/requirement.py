@@ -4,13 +4,13 @@ import pghistory
 import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from planning.models.plan import Chapter, Plan, PlanSector
 from planning.models.version import APPROVED_SENTENCE, PlanVersion
-from rrp_portal.reference.models import Organisation, PopulationGroup, Sector
-from rrp_portal.reference.roles import Permission, roles_with
+from rrp_portal.reference.models import Grant, Organisation, PopulationGroup, Sector
+from rrp_portal.reference.roles import Permission, Scope
 
 NO_IDP = _("Internally displaced people never stand in a refugee response plan. Their needs belong in the humanitarian plan.")
 RMRP_ONLY = _("Migrants stand only in a refugee and migrant response plan. Choose another population group.")
@@ -60,27 +60,33 @@ _LAWFUL = f"""
 class RequirementQuerySet(models.QuerySet):
     """Which lines a person may see and change."""
 
+    def _own(self, user):
+        """The organisations whose lines the user keeps, as a subquery."""
+        return Grant.objects.giving(user, Permission.EDIT_OWN_LINES).filter(scope=Scope.ORGANISATION).values("organisation")
+
     def visible_to(self, user):
-        """Lines of approved versions of visible plans; drafts for those who may see them; partners see their own."""
+        """Lines of approved versions of published plans; drafts for those who may see them; partners see their own."""
         if user.is_superuser:
             return self
-        public = Q(version__status="approved", version__plan__in=Plan.objects.published())
+        public = Q(version__status="approved", version__plan__in=Plan.objects.published().values("pk"))
         if not user.is_authenticated:
             return self.filter(public)
-        own = user.grants.filter(role__in=roles_with(Permission.EDIT_OWN_LINES), scope="organisation").values("organisation")
         drafts = Plan.objects.within(user, Permission.VIEW_DRAFTS)
-        return self.filter(public | Q(version__plan__in=drafts.values("pk")) | Q(partner__in=own))
+        return self.filter(public | Q(version__plan__in=drafts.values("pk")) | Q(partner__in=self._own(user)))
 
     def editable_by(self, user):
-        """Draft lines of plans the user edits, of the user's own organisation, or of sectors the user leads."""
+        """Draft lines of chapters the user edits, of sectors the user leads in a chapter, of the user's own organisation."""
         if not user.is_authenticated:
             return self.none()
         drafts = self.filter(version__status="draft")
         if user.is_superuser:
             return drafts
-        own = user.grants.filter(role__in=roles_with(Permission.EDIT_OWN_LINES), scope="organisation").values("organisation")
-        plans = Plan.objects.within(user, Permission.MANAGE_PLAN)
-        return drafts.filter(Q(partner__in=own) | Q(version__plan__in=plans.values("pk")))
+        led = Grant.objects.giving(user, Permission.EDIT_SECTOR).filter(scope=Scope.SECTOR)
+        return drafts.filter(
+            Q(chapter__in=Chapter.objects.within(user, Permission.EDIT_PLAN).values("pk"))
+            | Exists(led.filter(chapter=OuterRef("chapter"), sector=OuterRef("sector")))
+            | Q(partner__in=self._own(user))
+        )
 
 
 @pghistory.track(exclude=["amount_usd"])

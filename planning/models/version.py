@@ -7,6 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from planning.models.plan import Plan
+from rrp_portal.reference.models import Grant
+from rrp_portal.reference.roles import Permission
+from rrp_portal.reference.roles import Scope as RoleScope
 from rrp_portal.workflow import Step
 
 APPROVED_SENTENCE = "This version is approved and cannot change. Start a correction or a revision instead."
@@ -23,12 +26,18 @@ class PlanVersionQuerySet(models.QuerySet):
         return approved.order_by("plan_id", "-major", "-minor")
 
     def visible_to(self, user):
-        """Approved versions of visible plans; drafts for those who may see drafts."""
-        plans = Plan.objects.visible_to(user)
-        approved = Q(status=PlanVersion.Status.APPROVED, plan__in=plans)
+        """Approved versions of visible plans; drafts for those whose grant shows them, and for partners with a line in them."""
+        if user.is_superuser:
+            return self
+        approved = Q(status=PlanVersion.Status.APPROVED, plan__in=Plan.objects.visible_to(user).values("pk"))
         if not user.is_authenticated:
             return self.filter(approved)
-        return self.filter(approved | Q(plan__in=plans.filter(published_on=None)) | Q(plan__in=Plan.objects.editable_by(user)))
+        own = Grant.objects.giving(user, Permission.EDIT_OWN_LINES).filter(scope=RoleScope.ORGANISATION).values("organisation")
+        return self.filter(
+            approved
+            | Q(plan__in=Plan.objects.within(user, Permission.VIEW_DRAFTS).values("pk"))
+            | Q(pk__in=PlanVersion.objects.filter(requirements__partner__in=own).values("pk"))
+        )
 
 
 @pghistory.track()
