@@ -37,16 +37,19 @@ def package_folder(package: str) -> Path:
 
 
 def socket_folder(name: str) -> Path:
-    """A short, private folder for the sockets of one service of this project."""
+    """A short path for the sockets of one service, different for every run folder and user."""
     mark = hashlib.sha256(f"{run_folder()}:{os.getuid()}".encode()).hexdigest()[:10]
     base = Path(tempfile.gettempdir())
     if len(str(base)) > LONGEST_SOCKET_FOLDER - 30:
-        base = Path("/tmp")  # noqa: S108  (a private folder is made inside, and its owner is checked)
-    folder = base / f"rrp-{mark}-{name}"
+        base = Path("/tmp")  # noqa: S108  (the folder made inside is private, and its owner is checked)
+    return base / f"rrp-{mark}-{name}"
+
+
+def make_private(folder: Path) -> None:
+    """Create the socket folder for oneself only; refuse one that somebody else made first."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid not in {os.getuid(), server_uid()}:
         raise CannotStart(f"{folder} belongs to somebody else: remove it, or set TMPDIR to another folder.")
-    return folder
 
 
 def server_uid() -> int:

@@ -54,6 +54,7 @@ def _serve(supervisor: Supervisor, environment: dict[str, str], address: str) ->
     supervisor.processes = _processes(environment)
     try:
         supervisor.start()
+        threading.Thread(target=_end_with_make, args=(supervisor, os.getppid()), daemon=True).start()
         threading.Thread(target=_announce, args=(supervisor, address, logins), daemon=True).start()
         supervisor.watch()
     finally:
@@ -106,6 +107,13 @@ def _announce(supervisor: Supervisor, address: str, logins: Path) -> None:
         for row in rows:
             say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         say("")
+
+
+def _end_with_make(supervisor: Supervisor, parent: int) -> None:
+    """Stop when the `make` that started us was killed: nobody could press Ctrl-C any more."""
+    while "MAKELEVEL" in os.environ and not supervisor.stopping.wait(1):
+        if os.getppid() != parent:
+            supervisor.stopping.set()
 
 
 def _answers(url: str) -> bool:

@@ -13,6 +13,7 @@ from rrp_portal.embedded.places import (
     CannotStart,
     as_server,
     give_to_server,
+    make_private,
     package_folder,
     run_folder,
     socket_folder,
@@ -51,6 +52,7 @@ class PostgreSQL:
 
     def start(self) -> None:
         """Start the server, creating the cluster first if need be; does nothing when it runs already."""
+        make_private(self.sockets)
         if self.is_running():
             return
         give_to_server(self.folder)

