@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pghistory
 from celery.schedules import crontab
-from django.utils.translation import gettext_lazy as _
 
 from rrp_portal.environment import database_from_url, env_bool, env_int, env_list, env_text
 
@@ -19,6 +18,7 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 DEMONSTRATION = env_bool("DEMONSTRATION")
 ROOT_URLCONF = "rrp_portal.urls"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 WSGI_APPLICATION = "rrp_portal.wsgi.application"
 AUTH_USER_MODEL = "reference.User"
 
@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "rrp_portal.security.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -221,20 +223,25 @@ REST_FRAMEWORK = {
         "rrp_portal.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticatedOrReadOnly",
+        "rrp_portal.tokens.TokenAllowsMethod",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["rrp_portal.api.KnownFilters"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rrp_portal.api.CursorPages",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "rrp_portal.api.CSVRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "rrp_portal.api.VisitorThrottle",
+        "rrp_portal.api.PersonThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env_text("API_RATE_ANONYMOUS", "60/min"),
         "user": env_text("API_RATE_SIGNED_IN", "600/min"),
     },
     "EXCEPTION_HANDLER": "rrp_portal.api.explain_refusal",
+    "NUM_PROXIES": 1 if env_bool("BEHIND_PROXY") else 0,
     "COERCE_DECIMAL_TO_STRING": True,
     "DEFAULT_VERSIONING_CLASS": None,
 }
