@@ -23,8 +23,8 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
-from funding.rollups import recompute, rebuild, verify  # noqa: E402
-from funding.rollups.ledger import KEYS, LEVELS, MEASURES, _GROUPING_SETS, with_ledger  # noqa: E402
+from funding.rollups import rebuild, recompute, verify  # noqa: E402
+from funding.rollups.ledger import _GROUPING_SETS, KEYS, LEVELS, MEASURES, with_ledger  # noqa: E402
 
 COLUMNS = ", ".join(("plan_id", "year", "level", "place", "country_id", "split", "sector_id", "partner_id", "donor_id", *MEASURES))
 

@@ -1,7 +1,7 @@
 """Figures: the narrow table that pages and API read, which plan-years are stale, and what others published."""
 
-from django.db import models
 from django.contrib.postgres.functions import TransactionNow
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from funding.models.flow import Place, SectorSplit

@@ -14,7 +14,9 @@ from funding.rollups.read import _SCOPE_PLAN_YEAR
 REASONS = {
     "requirement": _("A requirement line of the approved version."),
     "incoming": _("Money from outside the plan, committed or paid: it counts."),
-    "internal": _("Received from another partner of the plan: it counts for the recipient, and not again for the plan."),
+    "internal": _(
+        "Received from another partner of the plan: it counts for the recipient, and not again for the plan."
+    ),
     "passed_on": _("Passed on to another partner of the plan: it leaves this partner and this cell."),
     "outgoing": _("Money that left the plan for another plan or year."),
     "published": _("A total published by OCHA FTS; its single flows have not been imported."),

@@ -174,47 +174,49 @@ _MOVEMENT = """
     ),
 """
 
+# Every source as lines with the same columns. A measure that a line does not have is NULL, which a sum passes over without cost.
 _LINES = """
     entry AS (
         SELECT plan_id, year, place::text, country_id::text, split::text, sector_id, partner_id, false AS has_donor, NULL::bigint AS donor_id,
-               CASE WHEN in_force THEN amount_usd ELSE 0 END AS required, CASE WHEN in_original THEN amount_usd ELSE 0 END AS original,
-               0 AS funded, 0 AS paid, 0 AS committed, 0 AS pledged, 0 AS in_kind, 0 AS carry_over, 0 AS new_money, 0 AS flexible,
-               0 AS incoming, 0 AS received, 0 AS passed_on,
+               CASE WHEN in_force THEN amount_usd END AS required, CASE WHEN in_original THEN amount_usd END AS original,
+               NULL::numeric AS funded, NULL::numeric AS paid, NULL::numeric AS committed, NULL::numeric AS pledged,
+               NULL::numeric AS in_kind, NULL::numeric AS carry_over, NULL::numeric AS new_money, NULL::numeric AS flexible,
+               NULL::numeric AS incoming, NULL::numeric AS received, NULL::numeric AS passed_on,
                'requirement' AS kind, requirement_id AS source_id, NULL::bigint AS line_id
           FROM need WHERE stands
         UNION ALL
-        SELECT plan_id, year, place, country_id, split, sector_id, recipient_id, class <> 'internal',
-               CASE WHEN class <> 'internal' AND NOT is_donor_anonymous THEN donor_id END,
-               0, 0,
-               CASE WHEN class <> 'pledge' THEN amount_usd ELSE 0 END,
-               CASE WHEN class <> 'pledge' AND status = 'paid' THEN amount_usd ELSE 0 END,
-               CASE WHEN class <> 'pledge' AND status = 'commitment' THEN amount_usd ELSE 0 END,
-               CASE WHEN class = 'pledge' THEN amount_usd ELSE 0 END,
-               CASE WHEN class <> 'pledge' AND contribution_type <> 'financial' THEN amount_usd ELSE 0 END,
-               CASE WHEN class = 'incoming' AND type = 'carry_over' THEN amount_usd ELSE 0 END,
-               CASE WHEN class = 'incoming' AND is_new_money THEN amount_usd ELSE 0 END,
-               CASE WHEN class = 'incoming' AND earmarking IN ('unearmarked', 'softly') THEN amount_usd ELSE 0 END,
-               CASE WHEN class = 'incoming' THEN amount_usd ELSE 0 END,
-               CASE WHEN class = 'internal' THEN amount_usd ELSE 0 END,
-               0, class, flow_id, line_id
-          FROM movement WHERE class IN ('incoming', 'internal', 'pledge')
-        UNION ALL
-        SELECT plan_id, year, source_place, source_country_id, source_split, source_sector_id, donor_id, false, NULL,
-               0, 0, -amount_usd, CASE WHEN status = 'paid' THEN -amount_usd ELSE 0 END,
-               CASE WHEN status = 'commitment' THEN -amount_usd ELSE 0 END, 0,
-               CASE WHEN contribution_type <> 'financial' THEN -amount_usd ELSE 0 END, 0, 0, 0, 0, 0, amount_usd,
-               'passed_on', flow_id, line_id
-          FROM movement WHERE class = 'internal'
+        SELECT m.plan_id, m.year, side.place, side.country_id, side.split, side.sector_id, side.partner_id,
+               side.is_in AND m.class <> 'internal',
+               CASE WHEN side.is_in AND m.class <> 'internal' AND NOT m.is_donor_anonymous THEN m.donor_id END,
+               NULL, NULL,
+               side.funded, CASE WHEN m.status = 'paid' THEN side.funded END, CASE WHEN m.status = 'commitment' THEN side.funded END,
+               CASE WHEN m.class = 'pledge' THEN m.amount_usd END,
+               CASE WHEN m.contribution_type <> 'financial' THEN side.funded END,
+               CASE WHEN m.class = 'incoming' AND m.type = 'carry_over' THEN m.amount_usd END,
+               CASE WHEN m.class = 'incoming' AND m.is_new_money THEN m.amount_usd END,
+               CASE WHEN m.class = 'incoming' AND m.earmarking IN ('unearmarked', 'softly') THEN m.amount_usd END,
+               CASE WHEN m.class = 'incoming' THEN m.amount_usd END,
+               CASE WHEN m.class = 'internal' AND side.is_in THEN m.amount_usd END,
+               CASE WHEN m.class = 'internal' AND NOT side.is_in THEN m.amount_usd END,
+               CASE WHEN side.is_in THEN m.class ELSE 'passed_on' END, m.flow_id, m.line_id
+          FROM movement m
+         CROSS JOIN LATERAL (
+               SELECT true AS is_in, m.place::text, m.country_id::text, m.split::text, m.sector_id, m.recipient_id AS partner_id,
+                      CASE WHEN m.class <> 'pledge' THEN m.amount_usd END AS funded
+                WHERE m.class IN ('incoming', 'internal', 'pledge')
+               UNION ALL
+               SELECT false, m.source_place, m.source_country_id, m.source_split, m.source_sector_id, m.donor_id, -m.amount_usd
+                WHERE m.class = 'internal'
+               ) side
         UNION ALL
         SELECT plan_id, year, place, country_id, split, sector_id, donor_id, true, donor_id,
-               0, 0, -amount_usd, CASE WHEN status = 'paid' THEN -amount_usd ELSE 0 END,
-               CASE WHEN status = 'commitment' THEN -amount_usd ELSE 0 END, 0,
-               CASE WHEN contribution_type <> 'financial' THEN -amount_usd ELSE 0 END, 0, 0, 0, 0, 0, amount_usd,
+               NULL, NULL, -amount_usd, CASE WHEN status = 'paid' THEN -amount_usd END, CASE WHEN status = 'commitment' THEN -amount_usd END,
+               NULL, CASE WHEN contribution_type <> 'financial' THEN -amount_usd END, NULL, NULL, NULL, NULL, NULL, amount_usd,
                'outgoing', flow_id, line_id
           FROM outgoing
         UNION ALL
         SELECT plan_id, year, place, country_id, split, sector_id, NULL, true, NULL,
-               0, 0, amount_usd, 0, 0, 0, 0, 0, 0, 0, amount_usd, 0, 0, 'published', published_id, NULL
+               NULL, NULL, amount_usd, NULL, NULL, NULL, NULL, NULL, NULL, NULL, amount_usd, NULL, NULL, 'published', published_id, NULL
           FROM published
     )
 """
@@ -235,7 +237,7 @@ def with_ledger(scope: str, as_of: date | None = None) -> str:
 def grouped(scope: str, as_of: date | None = None) -> str:
     """The statement that yields every level of every table: level, keys and measures."""
     level = " ".join(f"WHEN {mask} THEN '{name}'" for mask, name in LEVELS.items())
-    sums = ", ".join(f"sum({measure}) AS {measure}" for measure in MEASURES)
+    sums = ", ".join(f"COALESCE(sum({measure}), 0) AS {measure}" for measure in MEASURES)
     return f"""
         {with_ledger(scope, as_of)}
         SELECT plan_id, year, CASE GROUPING(place, split, partner_id, has_donor) {level} END AS level,

@@ -80,4 +80,6 @@ def country_year(country_id: str, year: int) -> dict[str, Decimal | int]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"country": country_id, "year": year})
         values = cursor.fetchone() or (ZERO, ZERO, ZERO, ZERO, ZERO, 0, 0)
-    return dict(zip(("funded", "in_plans", "internal", "shared", "pledged", "flows", "shared_flows"), values, strict=True))
+    return dict(
+        zip(("funded", "in_plans", "internal", "shared", "pledged", "flows", "shared_flows"), values, strict=True)
+    )

@@ -40,7 +40,9 @@ def _write(plan_year: PlanYear) -> None:
         cursor.execute(
             "DELETE FROM funding_stalemark WHERE plan_id = %s AND year = %s", [plan_year.plan_id, plan_year.year]
         )
-        cursor.execute("DELETE FROM funding_figure WHERE plan_id = %s AND year = %s", [plan_year.plan_id, plan_year.year])
+        cursor.execute(
+            "DELETE FROM funding_figure WHERE plan_id = %s AND year = %s", [plan_year.plan_id, plan_year.year]
+        )
         cursor.execute(_INSERT_ONE, {"plan_year": plan_year.pk})
         cursor.execute("UPDATE funding_planyear SET computed_at = clock_timestamp() WHERE id = %s", [plan_year.pk])
 

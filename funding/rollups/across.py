@@ -1,0 +1,25 @@
+"""Figures across plans: what each country, partner or donor has in all refugee plans of a year together."""
+
+from django.db.models import F, QuerySet, Sum
+
+from funding.models import Figure
+from planning.models import Plan
+
+_KEYS = {"country": "country_id", "partner": "partner_id", "donor": "donor_id"}
+
+
+def across(level: str, plans: QuerySet[Plan], year: int) -> QuerySet:
+    """One dict per country, partner or donor: its key as `id`, and its measures in US dollars, summed over the plans of the year.
+
+    Each plan stands once; plans shown for reference are left out, and so is what names nobody (BR-03, BR-04). `level` is "country",
+    "partner" or "donor"; raises KeyError for another. Unordered: order it, slice it, count it.
+    """
+    key = _KEYS[level]
+    figures = Figure.objects.filter(
+        level=level,
+        year=year,
+        plan__in=plans.exclude(type__in=Plan.REFERENCE_ONLY).values("pk"),
+        **{f"{key}__isnull": False},
+    )
+    sums = {measure: Sum(measure) for measure in ("required", "funded", "paid", "committed", "pledged")}
+    return figures.order_by().values(id=F(key)).annotate(**sums)
