@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 PORTAL := $(VENV) -m rrp_portal.embedded
 
-.PHONY: help run test gates fix requirements openapi bench pins stop clean python node
+.PHONY: help run manage test gates fix requirements openapi bench pins stop clean python node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 run: python ## the whole portal on this machine, with a demonstration
 	@$(PORTAL) run
+
+manage: python ## a command of manage.py on the same data: make manage ARGS="verify_rollups"
+	@$(PORTAL) exec -- $(VENV) manage.py $(ARGS)
 
 test: gates ## every gate, then every test
 	$(PORTAL) test -- $(VENV) -m pytest -n 2 $(ARGS)

@@ -1,20 +1,12 @@
 """`python -m rrp_portal.embedded`: run commands beside the embedded services, or the whole portal."""
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
-from rrp_portal.embedded import services
+from rrp_portal.embedded import local, services
 from rrp_portal.embedded.places import CannotStart
-
-LOCAL = {
-    "DEBUG": "true",
-    "DEMONSTRATION": "true",
-    "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
-    "EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +60,7 @@ def _call(command: list[str], environment: dict[str, str]) -> int:
     if not command:
         return _complain("Say which command to run, after `--`.")
     try:
-        process = subprocess.Popen(command, env=LOCAL | os.environ | environment)
+        process = subprocess.Popen(command, env=local.environment(environment, debug=True))
     except FileNotFoundError:
         return _complain(f"There is no command {command[0]}.")
     while True:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rrp_portal.embedded import services
+from rrp_portal.embedded import local, services
 from rrp_portal.embedded.places import PROJECT, CannotStart, run_folder
 from rrp_portal.embedded.supervisor import Process, Supervisor, say
 
@@ -34,7 +34,7 @@ def run() -> int:
         supervisor.install_signals()
         try:
             with services.for_running() as found:
-                return _serve(supervisor, _environment(found), address)
+                return _serve(supervisor, local.environment(found, debug=False), address)
         except OSError as reason:
             if reason.errno != errno.ENOSPC:
                 raise
@@ -71,23 +71,6 @@ def _processes(environment: dict[str, str]) -> list[Process]:
     web = [sys.executable, "-m", "gunicorn", "--config", "rrp_portal/gunicorn.conf.py", "rrp_portal.wsgi"]
     commands = {"web": web, "worker": celery + worker, "beat": celery + beat}
     return [Process(name, command, environment) for name, command in commands.items()]
-
-
-def _environment(found: dict[str, str]) -> dict[str, str]:
-    """What the person set wins; the rest suits one machine."""
-    chosen = {
-        "DEBUG": "false",
-        "HTTPS": "false",
-        "DEMONSTRATION": "true",
-        "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
-        "EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend",
-        "STATIC_ROOT": str(run_folder() / "static"),
-        "MEDIA_ROOT": str(run_folder() / "media"),
-        "DJANGO_SETTINGS_MODULE": "rrp_portal.settings",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
-    }
-    return chosen | {name: value for name, value in os.environ.items() if value} | found
 
 
 def _announce(supervisor: Supervisor, address: str, logins: Path) -> None:

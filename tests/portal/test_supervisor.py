@@ -162,7 +162,9 @@ def test_the_whole_portal_starts_and_stops(folder):
     ours = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DEBUG", "ALLOWED_HOSTS"}}
     command = [sys.executable, "-m", "rrp_portal.embedded", "run"]
     log = (folder / "log").open("w+")
-    running = subprocess.Popen(command, cwd=PROJECT, env=ours | {"PORT": str(port)}, stdout=log, stderr=log)
+    running = subprocess.Popen(
+        command, cwd=PROJECT, env=ours | {"PORT": str(port), "DEMONSTRATION": "false"}, stdout=log, stderr=log
+    )
     try:
         _until(lambda: running.poll() is not None or "The portal runs at" in (folder / "log").read_text(), 150)
         assert running.poll() is None, (folder / "log").read_text()[-2000:]
@@ -186,6 +188,23 @@ def test_the_whole_portal_starts_and_stops(folder):
     _until(lambda: not any(_lives(pid) for pid in started), 5)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2)
+
+
+def test_the_address_and_the_logins_are_printed_in_columns(tmp_path, capsys):
+    logins = tmp_path / "logins"
+    logins.write_text("donor\tdonor@example.org\tone\nsector_lead\tlead@example.org\ttwo\n", encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        announcing = threading.Thread(target=portal._announce, args=(Supervisor([]), address, logins))
+        announcing.start()
+        connection, _from = server.accept()
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nok")
+        connection.close()
+        announcing.join(10)
+    said = capsys.readouterr().out
+    assert f"The portal runs at {address} (Ctrl-C stops it)" in said
+    assert "  donor        donor@example.org  one\n  sector_lead  lead@example.org   two\n" in said
 
 
 def _status(url):
