@@ -26,16 +26,16 @@ def organisation(name: str, type_code: str, **fields) -> Organisation:
 
 
 def rate(code: str, units_per_usd: str, starts_on: date) -> ExchangeRate:
-    """A fixed rate of the demonstration, where the currency has none for the day yet."""
-    currency = Currency.objects.get(code=code)
-    found = ExchangeRate.objects.on(code, starts_on)
-    return found or ExchangeRate.objects.create(
-        currency=currency,
-        units_per_usd=Decimal(units_per_usd),
+    """A fixed rate of the demonstration for two years, where the currency has none that begins on the day."""
+    return ExchangeRate.objects.get_or_create(
+        currency=Currency.objects.get(code=code),
         starts_on=starts_on,
-        ends_on=date(starts_on.year + 1, 12, 31),
-        source="Demonstration",
-    )
+        defaults={
+            "units_per_usd": Decimal(units_per_usd),
+            "ends_on": date(starts_on.year + 1, 12, 31),
+            "source": "Demonstration",
+        },
+    )[0]
 
 
 def plan(code: str, name: str, countries: Mapping[str, str], sectors: Mapping[str, str], **fields) -> Plan:
