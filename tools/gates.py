@@ -53,7 +53,7 @@ def typed_files() -> list[str]:
     """The files that pyproject.toml promises to be typed."""
     patterns = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["rrp"]["typed"]
     found = {path.relative_to(PROJECT) for pattern in patterns for path in PROJECT.glob(pattern)}
-    outside = {".venv", ".run", "node_modules", "tests"}
+    outside = {".venv", ".run", "node_modules", "tests", "benchmarks"}
     return sorted(str(path) for path in found if path.parts[0] not in outside)
 
 
