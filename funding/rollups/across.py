@@ -9,7 +9,7 @@ _KEYS = {"country": "country_id", "partner": "partner_id", "donor": "donor_id"}
 
 
 def across(level: str, plans: QuerySet[Plan], year: int) -> QuerySet:
-    """One dict per country, partner or donor: its key as `id`, and its measures in US dollars, summed over the plans of the year.
+    """One dict per country, partner or donor: its primary key as `key`, and its measures in US dollars, summed over the plans of the year.
 
     Each plan stands once; plans shown for reference are left out, and so is what names nobody (BR-03, BR-04). `level` is "country",
     "partner" or "donor"; raises KeyError for another. Unordered: order it, slice it, count it.
@@ -22,4 +22,4 @@ def across(level: str, plans: QuerySet[Plan], year: int) -> QuerySet:
         **{f"{key}__isnull": False},
     )
     sums = {measure: Sum(measure) for measure in ("required", "funded", "paid", "committed", "pledged")}
-    return figures.order_by().values(id=F(key)).annotate(**sums)
+    return figures.order_by().values(key=F(key)).annotate(**sums)

@@ -1,0 +1,57 @@
+"""The filters that public pages offer: those of the API, with choices that lead somewhere."""
+
+import django_filters as filters
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from planning.filters import PlanFilter
+from planning.models import Plan
+from rrp_portal.reference.filters import OrganisationFilter
+from rrp_portal.reference.models import Country, Situation
+
+
+class PlanPageFilter(PlanFilter):
+    """The filters of the list of plans; `year` chooses the figures, and is read by the page."""
+
+    year = None
+    country = filters.ModelChoiceFilter(
+        queryset=Country.objects.filter(chapters__plan__published_on__isnull=False).distinct().order_by("name"),
+        method="in_country",
+        to_field_name="iso3",
+        label=_("Country"),
+        empty_label=_("All"),
+    )
+    situation = filters.ModelChoiceFilter(
+        queryset=Situation.objects.filter(plans__published_on__isnull=False).distinct().order_by("name"),
+        to_field_name="code",
+        label=_("Refugee situation"),
+        empty_label=_("All"),
+    )
+    type = filters.ChoiceFilter(choices=Plan.Type.choices, label=_("Type of plan"), empty_label=_("All"))
+    reference = filters.BooleanFilter(
+        method="with_reference", label=_("Also plans shown for reference"), widget=forms.CheckboxInput
+    )
+
+    SHOWN = ("search", "type", "country", "situation")
+
+    def with_reference(self, queryset, name, value):
+        """Plans shown for reference stand in the list only when they are asked for, by this box or by their type."""
+        if value or self.form.cleaned_data.get("type") in Plan.REFERENCE_ONLY:
+            return queryset
+        return queryset.exclude(type__in=Plan.REFERENCE_ONLY)
+
+    @property
+    def fields(self):
+        """The fields that the page shows."""
+        return [self.form[name] for name in self.SHOWN]
+
+
+class OrganisationPageFilter(OrganisationFilter):
+    """The filters of the list of organisations."""
+
+    SHOWN = ("search", "type")
+
+    @property
+    def fields(self):
+        """The fields that the page shows."""
+        return [self.form[name] for name in self.SHOWN]

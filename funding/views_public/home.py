@@ -1,0 +1,160 @@
+"""The first page: every plan of a year with what it requires and what has come, and the figures of all of them."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import NullIf
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from funding import findings, rollups
+from funding.models import Figure
+from funding.rollups import FigureRow
+from funding.tables import Explainer
+from funding.views_public.asked import default_year, read_year
+from funding.views_public.files import FIGURE_COLUMNS, MEASURES, csv_answer, figure_cells, refusal
+from funding.views_public.forms import PlanPageFilter
+from planning.models import Plan, PlanVersion
+from rrp_portal.formats import usd_short
+
+PAGE_SIZE = 50
+DEFAULT_SORT = "-required"
+SORTS = {
+    "name": F("name"),
+    "required": F("total__required"),
+    "funded": F("total__funded"),
+    "coverage": F("total__funded") / NullIf(F("total__required"), 0),
+    "gap": F("total__required") - F("total__funded"),
+    "people": F("people"),
+}
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """All plans of a year, filtered and sorted by the address; with ?format=csv the same as a file."""
+    visible = Plan.objects.visible_to(request.user)
+    years = sorted(
+        Figure.objects.filter(level="total", plan__in=visible.values("pk")).values_list("year", flat=True).distinct()
+    )
+    year, problems = read_year(request, years, default_year(years))
+    form = PlanPageFilter(request.GET, queryset=visible, request=request)
+    plans = _of_year(form.qs, year)
+    if request.GET.get("format") == "csv":
+        refused = problems + [error for errors in form.form.errors.values() for error in errors]
+        return refusal(refused) if refused else _file(_sorted(plans, request.GET.get("sort", "")), year)
+    pages = Paginator(_sorted(plans, request.GET.get("sort", "")), PAGE_SIZE).get_page(request.GET.get("page"))
+    world = rollups.world(form.qs, year)
+    context = {
+        "form": form,
+        "years": years[::-1],
+        "year": year,
+        "problems": problems,
+        "pages": pages,
+        "rows": _rows(list(pages.object_list), year),
+        "world": world,
+        "finding": _finding(world, year),
+        "key_figures": _key_figures(world, pages.paginator.count),
+        "default_sort": DEFAULT_SORT,
+        "is_filtered": any(value for key, value in request.GET.items() if key not in {"year", "sort", "page"}),
+    }
+    return render(request, "funding/home.html", context, status=422 if problems or form.form.errors else 200)
+
+
+def _of_year(plans: QuerySet[Plan], year: int) -> QuerySet[Plan]:
+    """The plans that have figures for the year, or whose period touches it, joined to their one row of totals."""
+    people = (
+        PlanVersion.objects.filter(plan=OuterRef("pk"))
+        .in_force()
+        .order_by("-major", "-minor")
+        .values("people_targeted")
+    )
+    return plans.annotate(
+        total=FilteredRelation("figures", condition=Q(figures__level="total", figures__year=year)),
+        plan_year=FilteredRelation("plan_years", condition=Q(plan_years__year=year)),
+        people=Subquery(people[:1]),
+        computed_at=F("plan_year__computed_at"),
+        **{f"sum_{measure}": F(f"total__{measure}") for measure in MEASURES},
+    ).filter(Q(total__isnull=False) | Q(starts_on__year__lte=year, ends_on__year__gte=year))
+
+
+def _sorted(plans: QuerySet[Plan], sort: str) -> QuerySet[Plan]:
+    sort = sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT
+    column = SORTS[sort.removeprefix("-")]
+    return plans.order_by(
+        column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True), "name", "pk"
+    )
+
+
+def _figure(plan: Plan, year: int) -> FigureRow:
+    sums = {measure: getattr(plan, f"sum_{measure}") for measure in MEASURES}
+    return FigureRow(plan.pk, year, "total", **{key: value for key, value in sums.items() if value is not None})
+
+
+def _rows(plans: list[Plan], year: int) -> list[dict]:
+    versions = _versions(plans)
+    return [
+        {
+            "plan": plan,
+            "figure": _figure(plan, year),
+            "version": versions.get(plan.pk),
+            "why": Explainer(plan, {"year": year}).address({}),
+        }
+        for plan in plans
+    ]
+
+
+def _versions(plans: list[Plan]) -> dict[int, PlanVersion]:
+    """The version in force of each plan."""
+    versions = PlanVersion.objects.filter(plan__in=[plan.pk for plan in plans]).in_force().distinct("plan_id")
+    return {version.plan_id: version for version in versions}
+
+
+def _finding(world: FigureRow, year: int) -> str:
+    if not world.has_money:
+        return ""
+    words = {"came": findings.share_that_has_come(world), "year": year}
+    return _("%(came)s of what refugee response plans need in %(year)s") % words if world.coverage else words["came"]
+
+
+def _key_figures(world: FigureRow, plans: int) -> list[dict]:
+    return [
+        {"value": plans, "kind": "number", "label": _("plans in this list")},
+        {"value": world.required, "label": _("USD required")},
+        {
+            "value": world.funded,
+            "label": _("USD funded"),
+            "note": _("%(amount)s of it paid") % {"amount": usd_short(world.paid)},
+        },
+        {"value": world.coverage, "kind": "percent", "label": _("covered")},
+        {"value": world.net_gap, "label": _("USD net gap")},
+        {"value": world.pledged, "label": _("USD pledged, not counted")},
+    ]
+
+
+def _file(plans: QuerySet[Plan], year: int) -> HttpResponse:
+    head = [
+        "plan_code",
+        "plan",
+        "type",
+        "for_reference",
+        "demonstration",
+        "year",
+        "version",
+        "as_of",
+        "people_targeted",
+        *FIGURE_COLUMNS,
+    ]
+    plans_read = list(plans)
+    versions = _versions(plans_read)
+
+    def lines():
+        for plan in plans_read:
+            version = versions.get(plan.pk)
+            about = [plan.code, plan.local_name, plan.type, plan.is_reference_only, plan.is_demonstration, year]
+            dates = [version.label if version else None, plan.computed_at, plan.people]
+            yield [*about, *dates, *figure_cells(_figure(plan, year))]
+
+    return csv_answer(f"plans-{year}", head, lines())
