@@ -96,7 +96,7 @@ def bare_tables() -> None:
 
 def bare(where: str, parameters=None) -> None:
     level = " ".join(f"WHEN {mask} THEN '{name}'" for mask, name in LEVELS.items())
-    sums = ", ".join(f"sum({measure})" for measure in MEASURES)
+    sums = ", ".join(f"COALESCE(sum({measure}), 0)" for measure in MEASURES)
     execute(
         f"""INSERT INTO bare_figure ({COLUMNS})
             SELECT plan_id, year, CASE GROUPING(place, split, partner_id, has_donor) {level} END, COALESCE(place, ''), country_id,
