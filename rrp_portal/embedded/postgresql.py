@@ -60,7 +60,8 @@ class PostgreSQL:
         try:
             self._start()
         except CannotStart:
-            if not self.throwaway or not self.data.exists():
+            if not self.throwaway or not (self.data / "PG_VERSION").exists():
+                shutil.rmtree(self.sockets, ignore_errors=True)
                 raise
             shutil.rmtree(self.folder)
             give_to_server(self.folder)
