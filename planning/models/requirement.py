@@ -57,6 +57,11 @@ _LAWFUL = f"""
 """
 
 
+def _refusal(sentence, code: str) -> ValidationError:
+    """A sentence with the name of the database rule that says the same: the code that machines read."""
+    return ValidationError(sentence, code=code)
+
+
 class RequirementQuerySet(models.QuerySet):
     """Which lines a person may see and change."""
 
@@ -211,32 +216,32 @@ class Requirement(models.Model):
     def clean(self) -> None:
         """Refuse what the database refuses, with the sentence beside the field (I1, I2, I3, I7)."""
         super().clean()
-        errors: dict[str, object] = {}
+        errors: dict[str, ValidationError] = {}
         if self.partner_id and not self.partner.type.may_own_requirement:
-            errors["partner"] = self.partner.type.why_no_requirement or NO_GOVERNMENT
+            errors["partner"] = _refusal(self.partner.type.why_no_requirement or NO_GOVERNMENT, "requirement_partner_may_appeal")
         if self.version_id:
             errors |= self._refusals_of_plan(self.version.plan)
             if self.version.status == PlanVersion.Status.APPROVED:
-                errors["version"] = _(APPROVED_SENTENCE)
+                errors["version"] = _refusal(_(APPROVED_SENTENCE), "approved_version_immutable")
         if errors:
             raise ValidationError(errors)
 
-    def _refusals_of_plan(self, plan: Plan) -> dict[str, object]:
-        errors: dict[str, object] = {}
+    def _refusals_of_plan(self, plan: Plan) -> dict[str, ValidationError]:
+        errors: dict[str, ValidationError] = {}
         if self.population_group_id:
             eligibility = self.population_group.eligibility
             if eligibility == PopulationGroup.Eligibility.NEVER:
-                errors["population_group"] = NO_IDP
+                errors["population_group"] = _refusal(NO_IDP, "requirement_no_idp")
             elif eligibility == PopulationGroup.Eligibility.RMRP_ONLY and plan.type != Plan.Type.RMRP:
-                errors["population_group"] = RMRP_ONLY
+                errors["population_group"] = _refusal(RMRP_ONLY, "requirement_migrants_only_in_rmrp")
         if self.year is not None and self.year not in plan.years:
-            errors["year"] = OUTSIDE_PERIOD
+            errors["year"] = _refusal(OUTSIDE_PERIOD, "requirement_inside_plan_period")
         if self.starts_on and self.starts_on < plan.starts_on:
-            errors["starts_on"] = OUTSIDE_PERIOD
+            errors["starts_on"] = _refusal(OUTSIDE_PERIOD, "requirement_inside_plan_period")
         if self.ends_on and self.ends_on > plan.ends_on:
-            errors["ends_on"] = OUTSIDE_PERIOD
+            errors["ends_on"] = _refusal(OUTSIDE_PERIOD, "requirement_inside_plan_period")
         if self.chapter_id and self.chapter.plan_id != plan.pk:
-            errors["chapter"] = OTHER_PLAN
+            errors["chapter"] = _refusal(OTHER_PLAN, "requirement_of_one_plan")
         if self.sector_id and self.sector.plan_id != plan.pk:
-            errors["sector"] = OTHER_PLAN
+            errors["sector"] = _refusal(OTHER_PLAN, "requirement_of_one_plan")
         return errors
