@@ -1,20 +1,28 @@
 """What a page of the portal may load: its own files, and nothing else."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# The QR code of two-step sign-in is a data: image.
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
+
+def policy(sign_on_url: str) -> str:
+    """The policy; where single sign-on is set up, the button that begins it may lead to its server."""
+    sign_on = urlsplit(sign_on_url)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "img-src 'self' data:",  # the QR code of two-step sign-in
+            "object-src 'none'",
+            "base-uri 'self'",
+            f"form-action 'self' {sign_on.scheme}://{sign_on.netloc}" if sign_on.netloc else "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
+POLICY = policy(settings.OIDC_SERVER_URL)
 
 
 class ContentSecurityPolicyMiddleware:

@@ -165,6 +165,7 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "RRP Portal"
+MFA_TOTP_TOLERANCE = 1  # a telephone whose clock is half a minute off
 if OIDC_SERVER_URL := env_text("OIDC_SERVER_URL", ""):
     SOCIALACCOUNT_PROVIDERS = {
         "openid_connect": {
@@ -208,6 +209,7 @@ IMPORT_MAX_BYTES = env_int("IMPORT_MAX_MB", 200) * 1024 * 1024
 FTS_API_URL = env_text("FTS_API_URL", "https://api.hpc.tools")
 
 # Transport
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env_bool("BEHIND_PROXY") else 0  # whose attempts to sign in are counted
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_PROXY") else None
 HTTPS = env_bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -251,7 +253,16 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "FlowStatus": "funding.models.Flow.Status",
+        "FlowType": "funding.models.Flow.Type",
+        "JobState": "rrp_portal.jobs.models.Job.State",
+        "Place": "funding.models.Place",
+        "PlanType": "planning.models.Plan.Type",
+        "RequirementStatus": "planning.models.Requirement.Status",
+        "SectorSplit": "funding.models.SectorSplit",
+        "VersionStatus": "planning.models.PlanVersion.Status",
+    },
 }
 
 # Checks
