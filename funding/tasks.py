@@ -7,7 +7,9 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from funding import rollups
+from funding.imports import IMPORT, fetch, import_files
 from funding.models import StaleMark
+from rrp_portal.jobs.services import register
 
 logger = logging.getLogger(__name__)
 
@@ -27,3 +29,6 @@ def wake_rollups() -> None:
         recompute_stale.apply_async(retry=False, expires=60)
     except (OperationalError, RedisError, OSError):
         logger.warning("The message broker does not answer; the figures will be recomputed by the next sweep.")
+
+
+register(IMPORT, prepare=fetch, after=wake_rollups)(import_files)

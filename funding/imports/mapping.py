@@ -1,0 +1,259 @@
+"""What FTS says about one flow, in the portal's words and without the database (domain: funding enumerations, BR-06 to BR-17)."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.translation import gettext_noop as noop
+
+from funding.imports.report import RowRefused
+from funding.models import Flow
+
+CENT = Decimal("0.01")
+RATE = Decimal("0.0000000001")
+LARGEST = Decimal(10) ** 15
+
+STATUSES = {
+    "pledge": Flow.Status.PLEDGE,
+    "commitment": Flow.Status.COMMITMENT,
+    "paid": Flow.Status.PAID,
+    "paid contribution": Flow.Status.PAID,
+}
+TYPES = {
+    "standard": Flow.Type.STANDARD,
+    "parked": Flow.Type.PARKED,
+    "pass through": Flow.Type.PASS_THROUGH,
+    "carryover": Flow.Type.CARRY_OVER,
+}
+CONTRIBUTIONS = {"financial": Flow.ContributionType.FINANCIAL, "in kind": Flow.ContributionType.IN_KIND}
+METHODS = {
+    "traditional aid": Flow.Method.TRADITIONAL,
+    "cash transfer programming (ctp)": Flow.Method.CASH,
+    "cash transfer programming": Flow.Method.CASH,
+}
+EARMARKINGS = {
+    "unearmarked": Flow.Earmarking.UNEARMARKED,
+    "softly earmarked": Flow.Earmarking.SOFTLY,
+    "earmarked": Flow.Earmarking.EARMARKED,
+    "tightly earmarked": Flow.Earmarking.TIGHTLY,
+}
+
+NO_ID = noop("It has no flow id.")
+NO_AMOUNT = noop("Its amount in US dollars is missing or not a number: “%(found)s”.")
+NO_STATUS = noop("Its status is “%(found)s”; the portal knows pledge, commitment and paid.")
+NO_DATE = noop("“%(found)s” is not a date.")
+NO_NUMBER = noop("“%(found)s” is not a whole number.")
+NO_OBJECTS = noop("Its source or destination is not a list of objects as FTS gives them.")
+UNKNOWN_WORD = noop("“%(found)s” is not a value that the portal knows; “%(taken)s” was taken.")
+
+
+@dataclass(slots=True)
+class Thing:
+    """An organisation, location, plan, cluster … that a flow names on one of its sides."""
+
+    id: int | None
+    name: str
+    is_single: bool = True
+    code: str = ""
+    types: tuple[str, ...] = ()
+    subtypes: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Side:
+    """Where a flow comes from, or where it goes."""
+
+    organisations: list[Thing] = field(default_factory=list)
+    locations: list[Thing] = field(default_factory=list)
+    plans: list[Thing] = field(default_factory=list)
+    clusters: list[Thing] = field(default_factory=list)
+    global_clusters: list[Thing] = field(default_factory=list)
+    projects: list[Thing] = field(default_factory=list)
+    emergencies: list[Thing] = field(default_factory=list)
+    years: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FtsFlow:
+    """One flow as FTS published it: its plain values under the names of `Flow`, its two sides, and where it was read."""
+
+    id: int
+    values: dict[str, Any]
+    source: Side
+    destination: Side
+    parent_id: int | None = None
+    currency: str = ""
+    is_from_api: bool = True
+    notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    line: int | None = None
+    file: str = ""
+
+    @property
+    def subject(self) -> str:
+        """How reports name it."""
+        return f"FTS {self.id}"
+
+
+_SIDES = {
+    "Organization": "organisations",
+    "Location": "locations",
+    "Plan": "plans",
+    "Cluster": "clusters",
+    "GlobalCluster": "global_clusters",
+    "Project": "projects",
+    "Emergency": "emergencies",
+}
+
+
+def text(value: Any) -> str:
+    """Text without what a database cannot hold; nothing is an empty text."""
+    return "" if value is None else str(value).replace("\0", "").strip()
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, also where a spreadsheet wrote 423.0; None for nothing; RowRefused for anything else."""
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value))
+        if number != number.to_integral_value() or not 0 <= number < 2**31:
+            raise RowRefused(NO_NUMBER, found=value)
+        return int(number)
+    except InvalidOperation:
+        raise RowRefused(NO_NUMBER, found=value) from None
+
+
+def money(value: Any, places: Decimal = CENT) -> Decimal | None:
+    """An amount with two decimals, half up; None for nothing; RowRefused for anything that is no amount."""
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise RowRefused(NO_AMOUNT, found=value) from None
+    if not amount.is_finite() or abs(amount) >= LARGEST:
+        raise RowRefused(NO_AMOUNT, found=value)
+    return amount.quantize(places, ROUND_HALF_UP)
+
+
+def moment(value: Any) -> datetime | None:
+    """A moment in UTC from an ISO date or date-time; None for nothing; RowRefused for anything else."""
+    if not value:
+        return None
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise RowRefused(NO_DATE, found=value) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day(value: Any) -> date | None:
+    """The day of a moment."""
+    found = moment(value)
+    return found.date() if found else None
+
+
+def word(flow: FtsFlow, words: dict[str, Any], value: Any, default: Any) -> Any:
+    """The portal's word for one of FTS; an unknown one becomes the default, and the report says so."""
+    found = text(value).casefold()
+    if not found:
+        return default
+    if found not in words:
+        flow.notes.append((UNKNOWN_WORD, {"found": text(value), "taken": str(default)}))
+        return default
+    return words[found]
+
+
+def texts(values: Any, length: int) -> list[str]:
+    """The texts of a list that are not empty, no longer than the column."""
+    if not isinstance(values, list):
+        return []
+    return [text(value)[:length] for value in values if text(value)]
+
+
+def read_flow(row: dict[str, Any]) -> FtsFlow:
+    """A flow of the FTS API; raises RowRefused with the reason when it cannot be taken."""
+    flow = begin(row)
+    flow.source, flow.destination = _side(row.get("sourceObjects")), _side(row.get("destinationObjects"))
+    flow.parent_id = whole(row.get("parentFlowId"))
+    earmarkings = set(texts(row.get("grandBargainEarmarkingType"), 50))
+    flow.values |= {
+        "fts_version": whole(row.get("versionId")),
+        "is_new_money": row.get("newMoney") is not False,
+        "full_parked_usd": money(row.get("fullParkedAmountUSD")),
+        "earmarking": word(flow, EARMARKINGS, earmarkings.pop(), "") if len(earmarkings) == 1 else "",
+        "keywords": texts(row.get("keywords"), 100),
+        "emergencies": [thing.name[:200] for thing in flow.destination.emergencies],
+        "project_name": "; ".join(thing.name for thing in flow.destination.projects),
+        "project_code": "; ".join(thing.code for thing in flow.destination.projects if thing.code)[:100],
+        "report_details": [entry for entry in row.get("reportDetails") or [] if isinstance(entry, dict)],
+    }
+    return flow
+
+
+def begin(row: dict[str, Any]) -> FtsFlow:
+    """What JSON and CSV name alike."""
+    fts_id = whole(row.get("id"))
+    if not fts_id:
+        raise RowRefused(NO_ID)
+    amount = money(row.get("amountUSD"))
+    if amount is None:
+        raise RowRefused(NO_AMOUNT, found="")
+    status = STATUSES.get(text(row.get("status")).casefold())
+    if status is None:
+        raise RowRefused(NO_STATUS, found=text(row.get("status")))
+    flow = FtsFlow(fts_id, {}, Side(), Side())
+    rate = money(row.get("exchangeRate"), RATE)
+    flow.currency = text(row.get("originalCurrency")).upper()
+    flow.values = {
+        "fts_id": fts_id,
+        "status": status,
+        "type": word(flow, TYPES, row.get("flowType"), Flow.Type.STANDARD),
+        "contribution_type": word(flow, CONTRIBUTIONS, row.get("contributionType"), Flow.ContributionType.FINANCIAL),
+        "method": word(flow, METHODS, row.get("method"), Flow.Method.TRADITIONAL),
+        "amount_usd": amount,
+        "original_amount": money(row.get("originalAmount")),
+        "units_per_usd": rate if rate and rate > 0 else None,
+        "reference": text(row.get("refCode"))[:200],
+        "description": text(row.get("description")),
+        "budget_year": whole(row.get("budgetYear")),
+        "flow_on": day(row.get("date")),
+        "decided_on": day(row.get("decisionDate")),
+        "first_reported_on": day(row.get("firstReportedDate")),
+        "source_updated_at": moment(row.get("updatedAt")),
+    }
+    return flow
+
+
+def _side(objects: Any) -> Side:
+    side = Side()
+    if not isinstance(objects, list):
+        raise RowRefused(NO_OBJECTS)
+    for entry in objects:
+        if not isinstance(entry, dict):
+            raise RowRefused(NO_OBJECTS)
+        kind = entry.get("type")
+        if kind == "UsageYear":
+            year = whole(entry.get("name"))
+            if year and 1900 < year < 2200:
+                side.years.append(year)
+        elif kind in _SIDES:
+            getattr(side, _SIDES[kind]).append(_thing(entry))
+    side.years.sort()
+    return side
+
+
+def _thing(entry: dict[str, Any]) -> Thing:
+    found = whole(entry.get("id"))
+    name = text(entry.get("name")) or (f"FTS {found}" if found else "")
+    return Thing(
+        id=found,
+        name=name[:255],
+        is_single=entry.get("behavior") in {"single", None},
+        code=text(entry.get("code")),
+        types=tuple(texts(entry.get("organizationTypes"), 120)),
+        subtypes=tuple(texts(entry.get("organizationSubTypes"), 120)),
+        levels=tuple(texts(entry.get("organizationLevels"), 120)),
+    )
