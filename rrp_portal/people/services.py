@@ -81,6 +81,8 @@ def give_grant(grant: Grant, *, by: User, tell: bool = True) -> Grant:
     try:
         with transaction.atomic(), pghistory.context(user=by.pk):
             grant.save(force_insert=True)
+            if grant.role == Role.SYSTEM_ADMIN:  # who maintains code lists needs the administration pages
+                User.objects.filter(pk=grant.user_id).update(is_staff=True)
     except IntegrityError as error:  # somebody else gave the same grant a moment ago
         raise ValidationError(_("This person already has this role here.")) from error
     if tell:
@@ -91,13 +93,19 @@ def give_grant(grant: Grant, *, by: User, tell: bool = True) -> Grant:
 @transaction.atomic
 def withdraw_grant(grant: Grant, *, by: User) -> None:
     """Take the grant back; its history stays. Raises PermissionDenied with the reason. Withdrawing it twice does no harm."""
-    administrators = Grant.objects.filter(role=Role.SYSTEM_ADMIN).order_by("pk").select_for_update(of=("self",))
-    if grant.role == Role.SYSTEM_ADMIN:
-        list(administrators.values_list("pk"))  # two who withdraw each other wait for one another
+    if grant.role == Role.SYSTEM_ADMIN:  # two who withdraw each other's role wait for one another
+        list(
+            Grant.objects.filter(role=Role.SYSTEM_ADMIN)
+            .order_by("pk")
+            .select_for_update(of=("self",))
+            .values_list("pk")
+        )
     if reason := may_withdraw(by, grant):
         raise PermissionDenied(reason)
     with pghistory.context(user=by.pk):
         Grant.objects.filter(pk=grant.pk).delete()
+        if grant.role == Role.SYSTEM_ADMIN:
+            User.objects.filter(pk=grant.user_id, is_superuser=False).update(is_staff=False)
 
 
 def _other_administrators(user: User):

@@ -188,6 +188,29 @@ def test_nobody_grants_to_themselves_through_raw_sql(plan, coordinator):
         cursor.execute("UPDATE reference_grant SET user_id = granted_by_id WHERE id = %s", [given.pk])
 
 
+def test_nobody_grants_to_themselves_through_the_administration(client, plan, administrator):
+    administrator.is_staff = True
+    administrator.save()
+    client.force_login(administrator)
+    data = {"user": administrator.pk, "role": Role.CO_LEAD, "scope": "plan", "plan": plan.pk}
+    answer = client.post(reverse("admin:reference_grant_add"), data)
+    assert answer.status_code == 200
+    assert "Nobody can grant a role to themselves" in answer.content.decode()
+    held = grant(make_user(), Role.CO_LEAD, "plan", plan=plan)
+    answer = client.post(reverse("admin:reference_grant_change", args=[held.pk]), data)
+    assert "Nobody can grant a role to themselves" in answer.content.decode()
+    assert [given.role for given in administrator.grants.all()] == [Role.SYSTEM_ADMIN]
+
+
+def test_an_administrator_may_enter_the_administration_as_long_as_they_are_one(client, administrator):
+    person = make_user("second@example.org")
+    assert post_give(client, administrator, "system_admin:global", {"email": person.email}).status_code == 302
+    client.force_login(person)
+    assert client.get(reverse("admin:reference_country_changelist")).status_code == 200
+    services.withdraw_grant(person.grants.get(), by=administrator)
+    assert client.get(reverse("admin:reference_country_changelist")).status_code == 302
+
+
 # The page
 
 
