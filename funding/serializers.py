@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from funding.models import Figure, Flow, FlowLine, PlanYear
 from funding.rollups import percent_2dp
+from funding.services import notes_on
 from rrp_portal.serializers import LocalNameField
 
 
@@ -126,6 +127,18 @@ class FlowSerializer(serializers.ModelSerializer):
 
     def get_donor_name(self, flow) -> str | None:
         return flow.donor.name if flow.donor_id and flow.is_donor_known else None
+
+
+class FlowDetailSerializer(FlowSerializer):
+    """A flow with its lines and what a person should know about it: why it became a pass-through, what is not counted yet."""
+
+    notes = serializers.SerializerMethodField()
+
+    class Meta(FlowSerializer.Meta):
+        fields = [*FlowSerializer.Meta.fields, "notes"]
+
+    def get_notes(self, flow) -> list[str]:
+        return notes_on(flow, flow.lines.all())
 
 
 class FigureSerializer(serializers.ModelSerializer):

@@ -123,4 +123,3 @@ class RequirementResource(Writing):
     def refusal(self, line):
         """An approved version says how it can be changed after all."""
         return _(APPROVED_SENTENCE) if line.version.status == PlanVersion.Status.APPROVED else ""
-

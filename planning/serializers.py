@@ -134,6 +134,7 @@ class RequirementSerializer(CleanModelSerializer):
     partner = NumberedField(queryset=Organisation.objects.standing(), allow_null=True)
     partner_name = serializers.CharField(source="partner.name", read_only=True, allow_null=True)
     population_group = CodedField("code", queryset=PopulationGroup.objects.all(), allow_null=True, required=False)
+    amount_usd = serializers.DecimalField(max_digits=17, decimal_places=2, read_only=True)
 
     class Meta:
         model = Requirement
@@ -167,4 +168,4 @@ class RequirementSerializer(CleanModelSerializer):
             "created_at",
             "changed_at",
         ]
-        read_only_fields = ["amount_usd", "source", "status"]
+        read_only_fields = ["source", "status"]

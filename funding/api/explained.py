@@ -35,7 +35,11 @@ def _sector(plan: Plan, code: str) -> int:
     sectors = list(PlanSector.objects.filter(plan=plan, sector__code=code).values_list("pk", flat=True)[:2])
     if len(sectors) == 1:
         return sectors[0]
-    sentence = _("The plan has no sector with this code.") if not sectors else _("The plan has several sectors with this code. Name one by plan_sector.")
+    sentence = (
+        _("The plan has no sector with this code.")
+        if not sectors
+        else _("The plan has several sectors with this code. Name one by plan_sector.")
+    )
     raise ValidationError({"sector": [sentence]}, code="sector")
 
 

@@ -27,7 +27,9 @@ from rrp_portal.api.resources import CHUNK, Listed
 WITHOUT_REQUIREMENTS = frozenset({Figure.Level.DONOR, Figure.Level.COUNTRY_DONOR})
 PARTS_AT_MOST = 1000
 
-AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATE, description="Figures as they stood at the end of this day; needs plan and year.")
+AS_OF = OpenApiParameter(
+    "as_of", OpenApiTypes.DATE, description="Figures as they stood at the end of this day; needs plan and year."
+)
 PLAN = OpenApiParameter("plan", str, required=True, description="Code of the plan.")
 YEAR = OpenApiParameter("year", int, required=True, description="Calendar year.")
 
@@ -100,7 +102,12 @@ class FigureResource(Listed):
 
     @extend_schema(
         responses=IdentitySerializer,
-        parameters=[PLAN, YEAR, AS_OF, OpenApiParameter("level", str, enum=sorted(set(Figure.Level.values) - WITHOUT_REQUIREMENTS))],
+        parameters=[
+            PLAN,
+            YEAR,
+            AS_OF,
+            OpenApiParameter("level", str, enum=sorted(set(Figure.Level.values) - WITHOUT_REQUIREMENTS)),
+        ],
         filters=False,
     )
     @action(detail=False, pagination_class=None)
@@ -109,7 +116,9 @@ class FigureResource(Listed):
         plan, year, wanted = self._plan_year()
         level = wanted.get("level", Figure.Level.SECTOR)
         if level in WITHOUT_REQUIREMENTS:
-            raise ValidationError({"level": [_("Donors require nothing. Choose a table with requirements.")]}, code="level")
+            raise ValidationError(
+                {"level": [_("Donors require nothing. Choose a table with requirements.")]}, code="level"
+            )
         day = day_of(request)
         rows = rollups.read(plan.pk, year, [level], day)[level]
         if country := wanted.get("country"):

@@ -26,7 +26,9 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        value = "; ".join(", ".join(map(str, item.values())) if isinstance(item, Mapping) else str(item) for item in value)
+        value = "; ".join(
+            ", ".join(map(str, item.values())) if isinstance(item, Mapping) else str(item) for item in value
+        )
     text = str(value)
     return f"'{text}" if text.startswith(STARTS_A_FORMULA) and not NUMBER.match(text) else text
 

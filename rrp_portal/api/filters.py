@@ -11,7 +11,10 @@ ALWAYS_KNOWN = frozenset({"cursor", "page_size", "format"})
 
 def refuse_unknown(request, known: Iterable[str]) -> None:
     """Raise ValidationError naming every parameter that is not known here, with the closest known one or the whole list."""
-    from rest_framework.exceptions import ErrorDetail, ValidationError  # its module reads the settings that name this one
+    from rest_framework.exceptions import (
+        ErrorDetail,
+        ValidationError,
+    )  # its module reads the settings that name this one
 
     known = sorted(set(known))
     errors = {}

@@ -83,7 +83,7 @@ class CursorPages(BasePagination):
         return {"values": [value if isinstance(value, int | str) else str(value) for value in values]}
 
     def _signer(self) -> signing.Signer:
-        return signing.Signer(salt="cursor " + " ".join(self.ordering))
+        return signing.Signer(salt=" ".join(["cursor", self.request.path, *self.ordering]))
 
     def _place(self) -> dict | None:
         given = self.request.query_params.get("cursor")

@@ -40,7 +40,9 @@ class Stale(exceptions.APIException):
     default_code = "stale"
 
     def __init__(self) -> None:
-        super().__init__(_("This has changed since you read it. Fetch it again, compare, and send your change once more."))
+        super().__init__(
+            _("This has changed since you read it. Fetch it again, compare, and send your change once more.")
+        )
 
 
 class Conflict(exceptions.APIException):
@@ -92,7 +94,9 @@ def as_refusal(error: Exception) -> exceptions.APIException | None:
         case Refused():
             return exceptions.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [str(error)]}, code="refused")
         case ProtectedError() | RestrictedError():
-            return Conflict(_("Other rows refer to this one, so that it cannot be deleted. Change or delete those first."))
+            return Conflict(
+                _("Other rows refer to this one, so that it cannot be deleted. Change or delete those first.")
+            )
         case IntegrityError():
             return broken_rule(error)
     return None
@@ -154,6 +158,8 @@ def entries(detail: Any, path: str = "") -> Iterator[dict[str, str | None]]:
             yield from entries(inner, own)
     elif isinstance(detail, list):
         for position, inner in enumerate(detail):
-            yield from entries(inner, path if isinstance(inner, str) else f"{path}.{position}" if path else str(position))
+            yield from entries(
+                inner, path if isinstance(inner, str) else f"{path}.{position}" if path else str(position)
+            )
     else:
         yield {"field": path or None, "code": getattr(detail, "code", "invalid"), "message": str(detail)}

@@ -11,13 +11,25 @@ from django.utils.translation import gettext as _
 from rest_framework import mixins
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from rrp_portal.access import editable_or_refuse, save_within_reach
-from rrp_portal.api import csv
+from rrp_portal.api import csv, described  # noqa: F401 (described tells drf-spectacular about filters)
 from rrp_portal.api.conditional import require_fresh, with_tag
+from rrp_portal.api.written import refuse_unwritable
 
 CHUNK = 1000
+
+
+def columns_of(serializer: Serializer, prefix: str = "") -> Iterator[str]:
+    """The columns of a row: an object within it spreads over several, as `csv.flat` spreads its values."""
+    for field in serializer._readable_fields:
+        name = prefix + field.field_name
+        if isinstance(field, Serializer):
+            yield from columns_of(field, f"{name}_")
+        else:
+            yield name
 
 
 class Resource(GenericViewSet):
@@ -43,8 +55,7 @@ class Listed(mixins.ListModelMixin, Resource):
 
     def csv_columns(self) -> list[str]:
         """The columns of the CSV file, in order."""
-        serializer = self.get_serializer()
-        return [field.field_name for field in serializer._readable_fields]
+        return list(columns_of(self.get_serializer()))
 
     def csv_rows(self, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """The rows of the CSV file."""
@@ -68,7 +79,9 @@ class Listed(mixins.ListModelMixin, Resource):
                 sentence = _("The list has more than %(most)s rows. Narrow it with filters, or fetch it in pages.")
                 raise ValidationError([sentence % {"most": f"{csv.MAX_ROWS:,}"}], code="too_many_rows")
             rows = rows.order_by(*self.ordering).iterator(chunk_size=CHUNK)
-        response = StreamingHttpResponse(csv.lines(self.csv_rows(rows), self.csv_columns()), content_type="text/csv; charset=utf-8")
+        response = StreamingHttpResponse(
+            csv.lines(self.csv_rows(rows), self.csv_columns()), content_type="text/csv; charset=utf-8"
+        )
         response.headers["Content-Disposition"] = f'attachment; filename="{self.file_name}.csv"'
         return response
 
@@ -87,7 +100,7 @@ class Reading(Listed, Retrieved):
     """A resource that is read and never written here."""
 
 
-class Writing(mixins.CreateModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, Reading):
+class Writing(Reading):
     """A resource that is also written: by those who may edit the row, into what they may edit, from the state they read."""
 
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
@@ -106,23 +119,28 @@ class Writing(mixins.CreateModelMixin, mixins.UpdateModelMixin, mixins.DestroyMo
         require_fresh(self.request, self.state_of(obj))
         return obj
 
-    def perform_create(self, serializer) -> None:
-        """Save, unless the new row is beyond what its writer may edit."""
-        save_within_reach(serializer.save, self.request.user)
+    def written(self, obj: Any = None):
+        """The serializer of the body for a new row, or for a change of this one. Raises ValidationError for a name it has not."""
+        serializer = self.get_serializer(obj, data=self.request.data, partial=obj is not None)
+        shown = None if obj is None else self.get_serializer(obj).data
+        writable = [name for name, field in serializer.fields.items() if not field.read_only]
+        refuse_unwritable(self.request.data, writable=writable, shown=shown, known=serializer.fields)
+        serializer.is_valid(raise_exception=True)
+        return serializer
 
     def create(self, request, *args, **kwargs):
         """The new row, as a reader sees it."""
         with transaction.atomic():
-            response = super().create(request, *args, **kwargs)
-            return self._with_state(response, response.data["id"])
+            serializer = self.written()
+            save_within_reach(serializer.save, request.user)
+            return self.answer(serializer.instance.pk, status=201)
 
     def partial_update(self, request, *args, **kwargs):
         """The changed row, as a reader sees it."""
         with transaction.atomic():
-            serializer = self.get_serializer(self.locked(), data=request.data, partial=True)
-            serializer.is_valid(raise_exception=True)
+            serializer = self.written(self.locked())
             save_within_reach(serializer.save, request.user)
-            return self._with_state(Response(), serializer.instance.pk)
+            return self.answer(serializer.instance.pk)
 
     def destroy(self, request, *args, **kwargs):
         """Nothing: the row is gone, and stays in its history."""
@@ -130,8 +148,9 @@ class Writing(mixins.CreateModelMixin, mixins.UpdateModelMixin, mixins.DestroyMo
             self.locked().delete()
         return Response(status=204)
 
-    def _with_state(self, response: Response, pk: Any) -> Response:
+    def answer(self, pk: Any, status: int = 200) -> Response:
+        """The row as it now is, with the ETag to change it again."""
         obj = self.get_queryset().get(pk=pk)
-        response.data = self.get_serializer(obj).data
+        response = Response(self.get_serializer(obj).data, status=status)
         response.headers["ETag"] = f'"{self.state_of(obj)}"'
         return response

@@ -16,6 +16,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
+from rrp_portal.api import manual
+
 
 @lru_cache(maxsize=8)
 def document(language: str) -> dict:
@@ -47,7 +49,9 @@ def schema(request):
 @require_safe
 def docs(request):
     """The documentation page, made from the OpenAPI document."""
-    return render(request, "api/docs.html", {"document": document(get_language() or "en")})
+    example = request.build_absolute_uri(reverse("api:figure-list")) + "?level=total&format=csv"
+    shown = manual.resources(document(get_language() or "en"))
+    return render(request, "api/docs.html", {"resources": shown, "example": example})
 
 
 @extend_schema(exclude=True)

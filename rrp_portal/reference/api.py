@@ -88,7 +88,16 @@ class OrganisationTypeSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = OrganisationType
-        fields = ["code", "name", "may_own_requirement", "may_give", "localisation", "iati_code", "position", "retired_on"]
+        fields = [
+            "code",
+            "name",
+            "may_own_requirement",
+            "may_give",
+            "localisation",
+            "iati_code",
+            "position",
+            "retired_on",
+        ]
 
 
 class OrganisationTypeResource(Reading):
@@ -114,7 +123,9 @@ class CountrySerializer(serializers.ModelSerializer):
 class CountryFilter(ListFilter):
     """Countries by UNHCR bureau and region."""
 
-    bureau = filters.ModelChoiceFilter(queryset=Bureau.objects.order_by("code"), to_field_name="code", label=_("Bureau"))
+    bureau = filters.ModelChoiceFilter(
+        queryset=Bureau.objects.order_by("code"), to_field_name="code", label=_("Bureau")
+    )
     region = filters.CharFilter(label=_("UNHCR region"))
 
 
