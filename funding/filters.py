@@ -17,6 +17,14 @@ def named(role: str, value: str) -> Q:
     return Q(**{f"{role}__name__icontains": value}) | Q(**{f"{role}__acronym__icontains": value})
 
 
+def known_donors(user) -> Q:
+    """Flows whose donor the person may know: a donor's wish to stay anonymous is kept, except from those who keep the flow."""
+    known = Q(is_donor_anonymous=False)
+    if user is not None and user.is_authenticated:
+        known |= Q(pk__in=Flow.objects.editable_by(user).filter(is_donor_anonymous=True).values("pk"))
+    return known
+
+
 class FlowFilter(filters.FilterSet):
     """Flows by what they are and by where their lines go. Conditions on lines hold for one and the same line."""
 
@@ -96,12 +104,7 @@ class FlowFilter(filters.FilterSet):
 
     def donor_is_known(self) -> Q:
         """Flows whose donor the reader may know."""
-        user = getattr(self.request, "user", None)
-        if user is None or not user.is_authenticated:
-            return Q(is_donor_anonymous=False)
-        return Q(is_donor_anonymous=False) | Q(
-            pk__in=Flow.objects.editable_by(user).filter(is_donor_anonymous=True).values("pk")
-        )
+        return known_donors(getattr(self.request, "user", None))
 
 
 class FlowPageFilter(FlowFilter):
@@ -115,6 +118,7 @@ class FlowPageFilter(FlowFilter):
         "status": (F("status"), F("pk")),
     }
     DEFAULT_SORT = "-date"
+    on_page = ("search", "plan", "year", "country", "sector", "donor", "recipient", "status", "type")
 
     sort = filters.ChoiceFilter(
         choices=[(f"{sign}{key}", key) for key in SORTS for sign in ("", "-")],

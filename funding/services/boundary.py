@@ -68,7 +68,15 @@ def settle(flow: Flow, lines: Sequence[FlowLine], boundary: Boundary, refusals: 
     """Make the flow a pass-through where its donor is a partner, and an outside flow where it is not; refuse what is both."""
     if flow.type == Flow.Type.REVERSAL:
         return
-    own = flow.type in OWN and flow.donor == flow.recipient
+    same = flow.donor is not None and flow.donor == flow.recipient
+    own = flow.type in OWN and same
+    if same and not own:
+        refusals.add(
+            "recipient",
+            _("The donor and the recipient are the same organisation. Only a carry-over may be."),
+            "same_organisation",
+        )
+        return
     if flow.type == Flow.Type.UNEARMARKED_ALLOCATION and not own:
         refusals.add(
             "type",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from funding import rollups
 from funding.models import Flow, FlowLine, Place, SectorSplit
 from funding.models.flow import LINES_WITHIN_FLOW
-from funding.services.money import shares_in_usd
+from funding.services.money import ONE, USD, shares_in_usd
 from funding.services.refusals import Refusals, line_field
 
 LINE_FIELDS = frozenset(
@@ -66,8 +66,9 @@ def _set_amounts(flow: Flow, lines: list[FlowLine], typed: Sequence[Mapping[str,
     originals = [
         (line, values["amount"]) for line, values in zip(lines, typed, strict=True) if values.get("amount") is not None
     ]
-    if originals and flow.units_per_usd:
-        shares = shares_in_usd([amount for _line, amount in originals], flow.units_per_usd)
+    rate = flow.units_per_usd or (ONE if flow.currency_id in {None, USD} else None)
+    if originals and rate:
+        shares = shares_in_usd([amount for _line, amount in originals], rate)
         for (line, _amount), share in zip(originals, shares, strict=True):
             line.amount_usd = share
     empty = [index for index, line in enumerate(lines) if line.amount_usd is None]

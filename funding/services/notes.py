@@ -10,12 +10,16 @@ from funding.services.boundary import PASSED_ON, outside_of
 from rrp_portal import formats
 
 
-def notes_on(flow: Flow, lines: Sequence[FlowLine] | None = None) -> list[str]:
-    """Sentences for the page and the API, none where everything counts as one would expect."""
+def notes_on(flow: Flow, lines: Sequence[FlowLine] | None = None, *, names_donor: bool | None = None) -> list[str]:
+    """Sentences for the page and the API, none where everything counts as one would expect.
+
+    `names_donor` says whether the reader may learn who gave; without it, an anonymous donor is not named.
+    """
+    named = not flow.is_donor_anonymous if names_donor is None else names_donor
     lines = list(flow.lines.select_related("plan")) if lines is None else lines
     notes = []
     if flow.type == Flow.Type.PASS_THROUGH:
-        notes.append(str(PASSED_ON) % {"donor": _("The donor") if flow.is_donor_anonymous else flow.donor})
+        notes.append(str(PASSED_ON) % {"donor": flow.donor if named and flow.donor else _("The donor")})
     if flow.status == Flow.Status.PLEDGE:
         notes.append(str(rollups.REASONS["pledge"]))
     if any(line.plan_id and line.year is None for line in lines):
