@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -52,9 +53,11 @@ def gates() -> list[tuple[str, list[str], dict[str, str]]]:
 def typed_files() -> list[str]:
     """The files that pyproject.toml promises to be typed."""
     patterns = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["rrp"]["typed"]
-    found = {path.relative_to(PROJECT) for pattern in patterns for path in PROJECT.glob(pattern)}
-    outside = {".venv", ".run", "node_modules", "tests", "benchmarks"}
-    return sorted(str(path) for path in found if path.parts[0] not in outside)
+    outside = {"node_modules", "tests", "benchmarks"}
+    folders = [folder for folder in PROJECT.iterdir() if folder.is_dir() and folder.name[0] != "."]
+    files = [path for folder in folders if folder.name not in outside for path in folder.rglob("*.py")]
+    names = [path.relative_to(PROJECT).as_posix() for path in files]
+    return sorted(name for name in names if any(fnmatch(name, pattern) for pattern in patterns))
 
 
 if __name__ == "__main__":

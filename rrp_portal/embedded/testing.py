@@ -53,8 +53,8 @@ def _template(cluster: PostgreSQL) -> str:
     Migrating takes ten times as long as copying.
     """
     mark = hashlib.sha256()
-    for path in sorted(PROJECT.glob("**/migrations/*.py")):
-        if not {".venv", ".run"} & set(path.parts):
+    for pattern in ("*/migrations/*.py", "*/*/migrations/*.py"):
+        for path in sorted(PROJECT.glob(pattern)):
             mark.update(path.read_bytes())
     mark.update((PROJECT / "requirements.txt").read_bytes())
     name = f"template_{mark.hexdigest()[:16]}"

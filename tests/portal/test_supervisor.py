@@ -166,7 +166,7 @@ def test_the_whole_portal_starts_and_stops(folder):
         command, cwd=PROJECT, env=ours | {"PORT": str(port), "DEMONSTRATION": "false"}, stdout=log, stderr=log
     )
     try:
-        _until(lambda: running.poll() is not None or "The portal runs at" in (folder / "log").read_text(), 150)
+        _until(lambda: running.poll() is not None or "The portal runs at" in (folder / "log").read_text(), 300)
         assert running.poll() is None, (folder / "log").read_text()[-2000:]
         assert _status(f"http://127.0.0.1:{port}/healthz") == 200
         _until(lambda: _status(f"http://127.0.0.1:{port}/readyz") == 200, 60)
