@@ -142,6 +142,12 @@ class PublishedTotal(models.Model):
                 nulls_distinct=False,
                 violation_error_message=_("This published total is already recorded."),
             ),
+            models.CheckConstraint(
+                condition=models.Q(models.Q(required_usd=None) | models.Q(required_usd__lt=10**17))
+                & models.Q(models.Q(funded_usd=None) | models.Q(funded_usd__lt=10**17)),
+                name="published_total_is_a_number",
+                violation_error_message=_("Give the amounts as numbers."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -213,6 +213,11 @@ class Flow(models.Model):
                 violation_error_message=_("A negative amount is a reversal: choose the flow type “Reversal” and give the reason."),
             ),
             models.CheckConstraint(
+                condition=Q(amount_usd__lt=10**15),  # "not a number" is more than every number
+                name="flow_amount_is_a_number",
+                violation_error_message=_("Give the amount as a number."),
+            ),
+            models.CheckConstraint(
                 condition=Q(currency=None) | Q(currency="USD") | Q(units_per_usd__gt=0) | Q(channel="fts"),
                 name="flow_in_foreign_currency_has_its_rate",
                 violation_error_message=_("This currency has no exchange rate for the date. Give a rate and its source."),

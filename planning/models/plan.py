@@ -147,9 +147,12 @@ class Plan(models.Model):
                     IF NEW.type <> 'rmrp' AND EXISTS (
                         SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id
                           JOIN reference_populationgroup g ON g.code = r.population_group_id
-                         WHERE v.plan_id = NEW.id AND g.eligibility = 'rmrp_only') THEN
+                         WHERE v.plan_id = NEW.id AND g.eligibility = 'rmrp_only'
+                        UNION ALL
+                        SELECT 1 FROM planning_plan_populations c JOIN reference_populationgroup g ON g.code = c.populationgroup_id
+                         WHERE c.plan_id = NEW.id AND g.eligibility = 'rmrp_only') THEN
                         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'migrants_only_in_rmrp_plans',
-                            MESSAGE = 'The plan has lines for migrants, who stand only in a refugee and migrant response plan.';
+                            MESSAGE = 'The plan has migrants, who stand only in a refugee and migrant response plan.';
                     END IF;
                     RETURN NEW;
                 """,

@@ -29,7 +29,10 @@ _LAWFUL = f"""
     END IF;
     SELECT * INTO plan FROM planning_plan p WHERE p.id = version_plan;
     IF NEW.partner_id IS NOT NULL AND NOT (
-        SELECT t.may_own_requirement FROM reference_organisation o JOIN reference_organisationtype t ON t.code = o.type_id
+        SELECT t.may_own_requirement AND COALESCE(kept_type.may_own_requirement, true)
+          FROM reference_organisation o JOIN reference_organisationtype t ON t.code = o.type_id
+          LEFT JOIN reference_organisation kept ON kept.id = o.merged_into_id
+          LEFT JOIN reference_organisationtype kept_type ON kept_type.code = kept.type_id
          WHERE o.id = NEW.partner_id FOR SHARE OF o) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_partner_may_appeal',
             MESSAGE = 'An organisation of this type cannot own a requirement in a refugee response plan.';
@@ -162,7 +165,7 @@ class Requirement(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                condition=Q(gross_usd__gte=0) & Q(covered_elsewhere_usd__gte=0),
+                condition=Q(gross_usd__gte=0) & Q(covered_elsewhere_usd__gte=0) & Q(gross_usd__lt=10**15),  # NaN is more than all
                 name="requirement_not_negative",
                 violation_error_message=_("A requirement is zero or more."),
             ),

@@ -1,10 +1,14 @@
 """Currencies and their rates against the US dollar."""
 
+import pgtrigger
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from rrp_portal.reference.models.codelist import CodeListItem
+
+OVERLAP = "This currency already has a rate on some of these days. End the earlier rate before the next one begins."
 
 
 class Currency(CodeListItem):
@@ -54,7 +58,7 @@ class ExchangeRate(models.Model):
                 violation_error_message=_("This currency already has a rate that begins on this day."),
             ),
             models.CheckConstraint(
-                condition=Q(units_per_usd__gt=0),
+                condition=Q(units_per_usd__gt=0, units_per_usd__lt=10**10),  # "not a number" is more than every number
                 name="exchange_rate_is_positive",
                 violation_error_message=_("An exchange rate is more than zero."),
             ),
@@ -64,6 +68,35 @@ class ExchangeRate(models.Model):
                 violation_error_message=_("An exchange rate cannot end before it begins."),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="one_rate_in_force",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.After,
+                func=f"""
+                    PERFORM 1 FROM reference_currency WHERE code = NEW.currency_id FOR NO KEY UPDATE;
+                    IF EXISTS (SELECT 1 FROM reference_exchangerate r
+                                WHERE r.currency_id = NEW.currency_id AND r.id <> NEW.id
+                                  AND r.starts_on <= COALESCE(NEW.ends_on, 'infinity')
+                                  AND COALESCE(r.ends_on, 'infinity') >= NEW.starts_on) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'one_rate_in_force_per_day',
+                            MESSAGE = '{OVERLAP}';
+                    END IF;
+                    RETURN NULL;
+                """,  # noqa: S608 a sentence of this file
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.currency_id} {self.units_per_usd.normalize():f} ({self.starts_on})"
+
+    def clean(self) -> None:
+        """Refuse a second rate for a day that already has one."""
+        super().clean()
+        if not self.currency_id or not self.starts_on:
+            return
+        others = ExchangeRate.objects.filter(Q(ends_on=None) | Q(ends_on__gte=self.starts_on), currency=self.currency_id)
+        if self.ends_on:
+            others = others.filter(starts_on__lte=self.ends_on)
+        if others.exclude(pk=self.pk).exists():
+            raise ValidationError({"starts_on": ValidationError(_(OVERLAP), code="one_rate_in_force_per_day")})

@@ -42,6 +42,27 @@ class OrganisationType(CodeListItem):
                 violation_error_message=_("A government body can never own a requirement in a refugee response plan."),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keeps_requirements_lawful",
+                operation=pgtrigger.UpdateOf("code", "may_own_requirement"),
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.code <> OLD.code THEN
+                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_code_stays',
+                            MESSAGE = 'The code of an organisation type cannot change. Make a new type instead.';
+                    END IF;
+                    IF OLD.may_own_requirement AND NOT NEW.may_own_requirement AND EXISTS (
+                        SELECT 1 FROM planning_requirement r JOIN reference_organisation o ON o.id = r.partner_id
+                          LEFT JOIN reference_organisation kept ON kept.id = o.merged_into_id
+                         WHERE o.type_id = NEW.code OR kept.type_id = NEW.code) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_owns_requirements',
+                            MESSAGE = 'Organisations of this type own requirement lines. Move or withdraw their lines first.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
 
 class OrganisationQuerySet(models.QuerySet):
@@ -102,15 +123,29 @@ class Organisation(models.Model):
         triggers = [
             pgtrigger.Trigger(
                 name="type_keeps_requirements_lawful",
-                operation=pgtrigger.UpdateOf("type_id"),
+                operation=pgtrigger.UpdateOf("type_id", "merged_into_id"),
                 when=pgtrigger.Before,
-                condition=pgtrigger.Condition("NEW.type_id IS DISTINCT FROM OLD.type_id"),
+                condition=pgtrigger.Condition(
+                    "NEW.type_id IS DISTINCT FROM OLD.type_id OR NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id"
+                ),
                 func="""
-                    IF EXISTS (SELECT 1 FROM planning_requirement WHERE partner_id = NEW.id)
+                    IF NOT EXISTS (
+                        SELECT 1 FROM planning_requirement WHERE partner_id = NEW.id
+                        UNION ALL
+                        SELECT 1 FROM planning_requirement r JOIN reference_organisation o ON o.id = r.partner_id
+                         WHERE o.merged_into_id = NEW.id) THEN
+                        RETURN NEW;
+                    END IF;
+                    IF NEW.type_id <> OLD.type_id
                        AND NOT (SELECT may_own_requirement FROM reference_organisationtype WHERE code = NEW.type_id) THEN
                         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_owns_requirements',
                             MESSAGE = 'This organisation owns requirement lines, and an organisation of this type cannot. '
                                       'Move or withdraw its lines first.';
+                    END IF;
+                    IF NOT (SELECT t.may_own_requirement FROM reference_organisation kept
+                              JOIN reference_organisationtype t ON t.code = kept.type_id WHERE kept.id = NEW.merged_into_id) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_merge_keeps_requirements_lawful',
+                            MESSAGE = 'This organisation owns requirement lines, and the one it is merged into cannot.';
                     END IF;
                     RETURN NEW;
                 """,

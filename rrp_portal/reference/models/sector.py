@@ -1,5 +1,6 @@
 """Sectors with their FTS global clusters and UNHCR outcome areas; population groups and age bands."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -74,6 +75,30 @@ class PopulationGroup(CodeListItem):
                 condition=~Q(code="MIG") | ~Q(eligibility="every_plan"),
                 name="migrants_only_in_rmrp",
                 violation_error_message=_("Migrants stand only in a refugee and migrant response plan."),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keeps_plans_lawful",
+                operation=pgtrigger.UpdateOf("code", "eligibility"),
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.code <> OLD.code THEN
+                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'population_group_code_stays',
+                            MESSAGE = 'The code of a population group cannot change. Make a new group instead.';
+                    END IF;
+                    IF NEW.eligibility <> 'every_plan' AND EXISTS (
+                        SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id
+                          JOIN planning_plan p ON p.id = v.plan_id
+                         WHERE r.population_group_id = NEW.code AND (NEW.eligibility = 'never' OR p.type <> 'rmrp')
+                        UNION ALL
+                        SELECT 1 FROM planning_plan_populations c JOIN planning_plan p ON p.id = c.plan_id
+                         WHERE c.populationgroup_id = NEW.code AND (NEW.eligibility = 'never' OR p.type <> 'rmrp')) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'population_group_keeps_its_lines_lawful',
+                            MESSAGE = 'This population group stands in plans where it then could not. Take it out of them first.';
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
         ]
 
