@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 
 from funding import services
 from funding.api.fts import COLUMNS, rows_of
-from funding.api.written import FlowWritten, ReversalWritten, beside_fields
+from funding.api.written import FlowWritten, ReversalWritten, beside_fields, refuse_unwritable_lines
 from funding.filters import FlowFilter
 from funding.models import Flow, FlowLine
 from funding.serializers import FlowDetailSerializer, FlowSerializer
@@ -99,6 +99,7 @@ class FlowResource(Writing):
         shown = None if flow is None else FlowDetailSerializer(flow).data
         known = {*serializer.fields, *FlowDetailSerializer().fields}
         refuse_unwritable(self.request.data, writable=serializer.fields, shown=shown, known=known)
+        refuse_unwritable_lines(self.request.data.get("lines"), shown["lines"] if shown else [])
         serializer.is_valid(raise_exception=True)
         return serializer.said() if hasattr(serializer, "said") else serializer.validated_data
 

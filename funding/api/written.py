@@ -1,13 +1,16 @@
 """What a flow says when it is sent: the words of the form, with codes for plans, countries and sectors."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from funding.models import Flow, FlowLine
+from funding.serializers import FlowLineSerializer
 from funding.services import FIELDS, Confirm
 from planning.models import Plan, PlanSector
+from rrp_portal.api.written import refuse_unwritable
 from rrp_portal.reference.models import Country, Organisation, Sector
 from rrp_portal.serializers import CodedField, NumberedField
 
@@ -77,6 +80,23 @@ class ReversalWritten(serializers.Serializer):
     reason = serializers.CharField(allow_blank=True)
     decided_on = serializers.DateField(required=False)
     lines = LineWritten(many=True, required=False)
+
+
+def refuse_unwritable_lines(lines: Any, shown: list[dict[str, Any]]) -> None:
+    """Raise ValidationError, by line, for names that a line does not have or that cannot be written."""
+    writable = LineWritten().fields
+    stored = {line["id"]: line for line in shown}
+    errors: dict[int, Any] = {}
+    for position, line in enumerate(lines if isinstance(lines, list) else ()):
+        if not isinstance(line, Mapping):
+            continue
+        before = stored.get(line.get("id")) if isinstance(line.get("id"), int) else None
+        try:
+            refuse_unwritable(line, writable=writable, shown=before, known=FlowLineSerializer().fields)
+        except serializers.ValidationError as error:
+            errors[position] = error.detail
+    if errors:
+        raise serializers.ValidationError({"lines": errors})
 
 
 def beside_fields(error: ValidationError) -> ValidationError:
