@@ -233,7 +233,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rrp_portal.api.CursorPages",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "rrp_portal.api.CSVRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "rrp_portal.api.described.Described",
     "DEFAULT_THROTTLE_CLASSES": [
         "rrp_portal.api.VisitorThrottle",
         "rrp_portal.api.PersonThrottle",
@@ -253,6 +253,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "rrp_portal.api.described.with_refusals",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "FlowStatus": "funding.models.Flow.Status",
         "FlowType": "funding.models.Flow.Type",

@@ -25,7 +25,7 @@ from rrp_portal.api.filters import refuse_unknown
 from rrp_portal.api.resources import CHUNK, Listed
 
 WITHOUT_REQUIREMENTS = frozenset({Figure.Level.DONOR, Figure.Level.COUNTRY_DONOR})
-PARTS_AT_MOST = 1000
+PARTS = (("counted", True), ("left_out", False))
 
 AS_OF = OpenApiParameter(
     "as_of", OpenApiTypes.DATE, description="Figures as they stood at the end of this day; needs plan and year."
@@ -152,6 +152,9 @@ class FigureResource(Listed):
             OpenApiParameter("country", str, description="ISO 3166-1 alpha-3 code."),
             OpenApiParameter("split", str),
             OpenApiParameter("sector", str, description="Code of the sector."),
+            OpenApiParameter(
+                "plan_sector", int, description="A sector as the plan has it, where it has several with one code."
+            ),
             OpenApiParameter("partner", int),
             OpenApiParameter("donor", int),
             OpenApiParameter("offset", int, description="Rows to pass over; take it from `next_offset`."),
@@ -163,4 +166,8 @@ class FigureResource(Listed):
     def explain(self, request):
         """The rows that make one figure, and those left out, each with its reason."""
         plan, year, wanted = self._plan_year("measure", "offset", "limit", "plan_sector")
-        return Response(ExplanationSerializer(as_parts(request, plan, year, wanted)).data)
+        answer = ExplanationSerializer(as_parts(request, plan, year, wanted)).data
+        if request.accepted_renderer.format == "csv":
+            counted, left_out = ([{"counts": counts} | row for row in answer[name]] for name, counts in PARTS)
+            return Response([*counted, *left_out])
+        return Response(answer)

@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from rrp_portal.access import editable_or_refuse, save_within_reach
-from rrp_portal.api import csv, described  # noqa: F401 (described tells drf-spectacular about filters)
+from rrp_portal.api import csv
 from rrp_portal.api.conditional import require_fresh, with_tag
 from rrp_portal.api.written import refuse_unwritable
 
