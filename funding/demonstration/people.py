@@ -42,7 +42,7 @@ def load(today: date) -> int:
             email=email(role), defaults={"name": f"{role.label} (demonstration)", "is_demonstration": True}
         )
         created += is_new
-        if not user.check_password(password(role)):
+        if is_new or not user.check_password(password(role)):
             user.set_password(password(role))
             user.save(update_fields=["password"])
         if role == Role.SYSTEM_ADMIN:

@@ -9,7 +9,7 @@ from django.db import transaction
 from funding.demonstration import rows
 from funding.demonstration.rows import REGION, SHARED
 from funding.models import BoundaryException, Flow, FlowLine
-from planning.models import Plan, PlanVersion
+from planning.models import Plan, PlanVersion, Requirement
 from planning.services import approve_version
 from rrp_portal.reference.models import Currency, Organisation
 
@@ -147,12 +147,19 @@ class _Builder:
             people_in_need=in_need,
             people_targeted=targeted,
         )
-        for year in YEARS:
-            for place, sector, partner, amount, people in self.needs:
-                gross = int(amount * Decimal(factor) * (1 if year == YEARS[0] else Decimal("0.85")))
-                self.cells.requirement(version, place, sector, partner, gross, year, people_targeted=people or None)
+        Requirement.objects.bulk_create(
+            self.cells.requirement(
+                version, place, sector, partner, self._gross(amount, factor, year), year, people_targeted=people or None
+            )
+            for year in YEARS
+            for place, sector, partner, amount, people in self.needs
+        )
         if approved_on:
             approve_version(version, approved_on=approved_on)
+
+    @staticmethod
+    def _gross(amount: int, factor, year: int) -> int:
+        return int(amount * Decimal(factor) * (1 if year == YEARS[0] else Decimal("0.85")))
 
     def _flow(self, number: int) -> None:
         special = {

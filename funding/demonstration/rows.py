@@ -1,4 +1,4 @@
-"""Making rows of the demonstration: fictional countries, organisations, plans and flows, all through the models' own rules."""
+"""Making rows of the demonstration: fictional countries, organisations, plans and flows, held to the rules by the database."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -62,8 +62,8 @@ class Cells:
     def requirement(
         self, version: PlanVersion, place: str, sector: str, partner: Organisation, gross: int, year: int, **fields
     ):
-        """One accepted requirement line, in US dollars."""
-        line = Requirement(
+        """One accepted requirement line in US dollars, not saved yet: a version's lines are written together."""
+        return Requirement(
             version=version,
             chapter=self.chapters[place],
             sector=self.sectors[sector],
@@ -73,9 +73,6 @@ class Cells:
             status=Requirement.Status.ACCEPTED,
             **fields,
         )
-        line.full_clean()
-        line.save()
-        return line
 
     def line(
         self,
@@ -99,7 +96,6 @@ class Cells:
             sector=self.sectors.get(sector),
             named_sectors=[self.sectors[code].name for code in named],
         )
-        made.full_clean()
         made.save()
         return made
 
@@ -107,6 +103,5 @@ class Cells:
 def flow(donor: Organisation | None, recipient: Organisation, amount, **fields) -> Flow:
     """One flow; `amount` in US dollars."""
     made = Flow(donor=donor, recipient=recipient, amount_usd=Decimal(amount), **fields)
-    made.full_clean()
     made.save()
     return made

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from funding.demonstration import rows
 from funding.demonstration.rows import REGION, SHARED
-from planning.models import Plan, PlanVersion
+from planning.models import Plan, PlanVersion, Requirement
 from planning.services import approve_version
 from rrp_portal.reference.models import Currency
 
@@ -94,8 +94,10 @@ def build() -> SimpleNamespace:
     plan.lead_organisations.add(who["UN-A"])
     version = PlanVersion.objects.create(plan=plan, people_in_need=650_000, people_targeted=610_000)
     cells = rows.Cells(plan)
-    for place, sector, partner, amount in LINES:
+    Requirement.objects.bulk_create(
         cells.requirement(version, place, sector, who[partner], amount, YEAR)
+        for place, sector, partner, amount in LINES
+    )
     version = approve_version(version, approved_on=date(YEAR, 4, 2))
     return SimpleNamespace(plan=plan, version=version, who=who, flows=_flows(cells, who))
 
