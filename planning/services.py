@@ -7,10 +7,13 @@ from django.db import transaction
 from planning.models import PlanVersion
 from planning.workflow import VERSION
 from rrp_portal import workflow
+from rrp_portal.reference.models import User
 
 
 @transaction.atomic
-def approve_version(version: PlanVersion, *, approved_on: date, user=None, comment: str = "") -> PlanVersion:
+def approve_version(
+    version: PlanVersion, *, approved_on: date, user: User | None = None, comment: str = ""
+) -> PlanVersion:
     """Approve a version as of a day, after which the database refuses every change to it; returns the approved version.
 
     `user` None is the portal itself, for a plan that was approved elsewhere and is imported. Raises PermissionDenied when the user is

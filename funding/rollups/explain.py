@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -59,7 +60,7 @@ class Part:
     @property
     def reason(self) -> str:
         """Why it counts, or why it does not, in one sentence."""
-        return REASONS[self.kind]
+        return str(REASONS[self.kind])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ def _where(cell: Mapping[str, object]) -> str:
 _NOT_COUNTED = """
     , aside AS (
         SELECT class AS kind, flow_id AS source_id, line_id, amount_usd, place::text, country_id::text, split::text, sector_id,
-               recipient_id AS partner_id, true AS has_donor, donor_id
+               recipient_id AS partner_id, true AS has_donor, CASE WHEN NOT is_donor_anonymous THEN donor_id END AS donor_id
           FROM movement WHERE class NOT IN ('incoming', 'internal'{pledge})
         UNION ALL
         SELECT CASE WHEN l.year IS NULL THEN 'years_shared' ELSE 'other_year' END, l.flow_id, l.id, l.amount_usd, l.place, l.country_id,
-               l.split, l.sector_id, f.recipient_id, true, f.donor_id
+               l.split, l.sector_id, f.recipient_id, true, CASE WHEN NOT f.is_donor_anonymous THEN f.donor_id END
           FROM {line} l JOIN {flow} f ON f.id = l.flow_id
          WHERE l.plan_id = %(plan)s AND (l.year IS NULL OR l.year <> %(year)s)
     )
@@ -111,7 +112,14 @@ def explain(
     flow, line = ("flow", "line") if as_of else ("funding_flow", "funding_flowline")
     aside = _NOT_COUNTED.format(flow=flow, line=line, pledge=", 'pledge'" if measure == "pledged" else "")
     where = _where(cell)
-    parameters = {"plan": plan_id, "year": year, "as_of": as_of, "limit": limit, "offset": offset, **cell}
+    parameters: dict[str, Any] = {
+        "plan": plan_id,
+        "year": year,
+        "as_of": as_of,
+        "limit": limit,
+        "offset": offset,
+        **cell,
+    }
     ledger = with_ledger(_SCOPE_PLAN_YEAR, as_of)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -130,9 +138,9 @@ def explain(
             )
             left_out = cursor.fetchall()
     return Explanation(
-        parts=[Part(*row[:4], counts=True) for row in counted],
+        parts=[Part(kind=row[0], source_id=row[1], line_id=row[2], amount=row[3], counts=True) for row in counted],
         total=counted[0][4] if counted else Decimal(0),
         counted_rows=counted[0][5] if counted else 0,
-        left_out=[Part(*row[:4], counts=False) for row in left_out],
+        left_out=[Part(kind=row[0], source_id=row[1], line_id=row[2], amount=row[3], counts=False) for row in left_out],
         left_out_rows=left_out[0][4] if left_out else 0,
     )

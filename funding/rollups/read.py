@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from funding.models import Figure
 from funding.rollups.ledger import grouped
@@ -17,7 +18,7 @@ _SCOPE_PLAN_YEAR = """
 """
 
 
-def rows_of(figures) -> list[FigureRow]:
+def rows_of(figures: QuerySet[Figure]) -> list[FigureRow]:
     """The figures of a queryset of `Figure` as rows, in one query."""
     return [FigureRow(*values) for values in figures.values_list(*FIELDS)]
 
@@ -44,7 +45,7 @@ def total(plan_id: int, year: int, as_of: date | None = None) -> FigureRow:
     return rows[0] if rows else FigureRow(plan_id=plan_id, year=year, level="total")
 
 
-def world(plans, year: int | None = None) -> FigureRow:
+def world(plans: QuerySet[Plan], year: int | None = None) -> FigureRow:
     """The sum over refugee plans of the queryset, each plan once, plans shown for reference left out (BR-03, BR-04)."""
     figures = Figure.objects.filter(level="total", plan__in=plans.exclude(type__in=Plan.REFERENCE_ONLY).values("pk"))
     if year is not None:

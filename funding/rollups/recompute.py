@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from funding.models import Figure, PlanYear, StaleMark
@@ -34,7 +35,7 @@ _CLAIM = """
 """
 
 
-def _insert_figures(cursor, plan_year_id: int) -> None:
+def _insert_figures(cursor: CursorWrapper, plan_year_id: int) -> None:
     """Run the statement for one plan-year, planned once per connection: planning it costs as much as running it."""
     if getattr(connection, "prepared_rollup_of", None) is not connection.connection:
         cursor.execute(f"PREPARE recompute_plan_year (bigint) AS {_INSERT_ONE}")

@@ -1,8 +1,9 @@
 """Rows of figures and what follows from them: coverage, net gap, unmet and over-funding, and the identity of BR-21."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
@@ -138,7 +139,7 @@ def identity(rows: Iterable[FigureRow]) -> Identity:
     """The sums of one table (all rows of one level of one plan-year, or of one country in it), in US dollars."""
     rows = list(rows)
 
-    def total(pick) -> Decimal:
+    def total(pick: Callable[[FigureRow], Decimal]) -> Decimal:
         return sum((pick(row) for row in rows), ZERO)
 
     def unassigned(kind: str) -> Decimal:
@@ -159,9 +160,10 @@ def identity(rows: Iterable[FigureRow]) -> Identity:
     )
 
 
-def add(rows: Iterable[FigureRow], **keys) -> FigureRow:
+def add(rows: Iterable[FigureRow], **keys: Any) -> FigureRow:
     """One row with the sums of all, under the given keys: for totals over plans, where each plan stands once (BR-03)."""
     rows = list(rows)
     measures = FIELDS[FIELDS.index("required") :]
     sums = {name: sum((getattr(row, name) for row in rows), ZERO) for name in measures}
-    return FigureRow(**{"plan_id": 0, "year": 0, "level": "total"} | keys | sums)
+    columns: dict[str, Any] = {"plan_id": 0, "year": 0, "level": "total"} | keys | sums
+    return FigureRow(**columns)
