@@ -3,17 +3,23 @@
 from datetime import date
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from funding.models import Flow, FlowLine, PlanYear
+from funding import rollups
+from funding.models import Flow, PlanYear
 from planning.models import PlanVersion, Requirement
 from planning.services import approve_version
-from rrp_portal.reference.models import ApiToken, Country, Grant, Organisation, OrganisationMerge, Sector, User
+from rrp_portal.reference.models import ApiToken, Country, ExchangeRate, Grant, Organisation, Sector, User
 from tests.factories import (
     grant,
     make_country,
+    make_currency,
     make_flow,
     make_line,
     make_organisation,
@@ -28,11 +34,35 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-MODELS = sorted((model for model in admin.site._registry), key=lambda model: model._meta.label)
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
 
 
 def address(model, page, *args):
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def values(instance, **changes):
+    """What the form of the row would send, with these changes."""
+    data = {}
+    for field in instance._meta.concrete_fields:
+        value = getattr(instance, field.attname)
+        if field.editable and value is not None and value is not False:
+            data[field.name] = "on" if value is True else value
+    return data | changes
+
+
+def nothing_in(*prefixes):
+    """The management forms of inlines that stay empty."""
+    return {f"{prefix}-{name}": 0 for prefix in prefixes for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+
+
+def messages(response):
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+def errors(response):
+    return " ".join(str(error) for errors in response.context["errors"] for error in errors)
 
 
 @pytest.fixture
@@ -46,21 +76,437 @@ def browser(client, user):
     return client
 
 
-def messages(response):
-    return [str(message) for message in response.context["messages"]]
+@pytest.fixture
+def agency():
+    return make_organisation("UN-A")
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
-def test_every_list_and_form_opens_and_every_search_answers(browser, model):
-    plan = make_plan("R1")
-    make_version(plan, [("XAA", "PROT", make_organisation("UN-A"), 100)])
-    make_line(make_flow(make_organisation("Gov X", "gov_donor"), make_organisation("UN-B"), 10), plan)
-    PlanYear.objects.create(plan=plan, year=2026)
+@pytest.fixture
+def draft(agency):
+    version = make_version(make_plan("R1", type="country_rrp"))
+    make_requirement(version, "XAA", "PROT", agency, 100)
+    return version
 
-    assert browser.get(address(model, "changelist")).status_code == 200
-    assert browser.get(address(model, "changelist"), {"q": "un"}).status_code == 200
-    assert browser.get(address(model, "add")).status_code in {200, 403}
-    row = model._default_manager.first()
-    if row is not None:
-        assert browser.get(address(model, "change", row.pk)).status_code == 200
-        assert browser.get(address(model, "delete", row.pk)).status_code in {200, 403}
+
+class TestWhoMayEnter:
+    def test_a_visitor_is_sent_to_the_one_sign_in_page(self, client):
+        response = client.get(reverse("admin:index"), follow=True)
+
+        assert response.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+    def test_signing_in_past_the_second_step_is_not_possible(self, client, user):
+        response = client.post(reverse("admin:login"), {"username": user.email, "password": "a long password 1"})
+
+        assert response.status_code == 302
+        assert response.url.startswith(reverse("account_login"))
+
+    def test_a_person_without_the_right_is_told_so(self, client):
+        client.force_login(make_user())
+
+        assert client.get(reverse("admin:index"), follow=True).status_code == 403
+
+    def test_staff_without_an_administrators_grant_see_nothing(self, client):
+        person = make_user(is_staff=True)
+        grant(person, "funding_tracker", "global")
+        client.force_login(person)
+
+        assert client.get(reverse("admin:index")).context["app_list"] == []
+        assert client.get(address(Organisation, "changelist")).status_code == 403
+
+    def test_a_system_administrator_sees_everything_and_makes_no_superuser(self, client, user):
+        person = make_user(is_staff=True)
+        grant(person, "system_admin", "global")
+        client.force_login(person)
+
+        assert len(client.get(reverse("admin:index")).context["app_list"]) >= 4
+        assert client.get(address(Organisation, "changelist")).status_code == 200
+        other = make_user("other@example.org")
+        client.post(address(User, "change", other.pk), values(other, is_superuser="on", is_staff="on"))
+        other.refresh_from_db()
+        assert (other.is_staff, other.is_superuser) == (True, False)
+        refused = client.post(address(User, "change", user.pk), values(user, email="taken@example.org"))
+        assert refused.status_code == 403
+
+
+class TestLists:
+    @EVERY_MODEL
+    def test_every_list_and_form_opens_and_every_search_answers(self, browser, model, draft):
+        make_line(make_flow(make_organisation("Gov X", "gov_donor"), make_organisation("UN-B"), 10), draft.plan)
+        PlanYear.objects.create(plan=draft.plan, year=2026)
+
+        assert browser.get(address(model, "changelist")).status_code == 200
+        assert browser.get(address(model, "changelist"), {"q": "un"}).status_code == 200
+        assert browser.get(address(model, "add")).status_code in {200, 403}
+        row = model._default_manager.first()
+        if row is not None:
+            assert browser.get(address(model, "change", row.pk)).status_code == 200
+            assert browser.get(address(model, "delete", row.pk)).status_code in {200, 403}
+
+    @pytest.mark.parametrize(
+        "model", [Organisation, Requirement, Flow, Grant, Country, Sector], ids=lambda model: model._meta.label_lower
+    )
+    def test_a_list_costs_the_same_whatever_its_length(self, browser, model, draft):
+        def add(number):
+            country = make_country(f"XB{chr(65 + number)}")
+            partner = make_organisation(f"Partner {number}", country=country)
+            Sector.objects.create(code=f"S{number}", name=f"S{number}", parent=make_sector())
+            make_requirement(draft, "XAA", "PROT", partner, 10)
+            flow = make_flow(make_organisation(f"Gov {number}", "gov_donor"), partner, 10)
+            make_line(flow, draft.plan, country="XAA", sector="PROT")
+            grant(make_user(), "partner_finance", "organisation", organisation=partner, granted_by=make_user())
+
+        def cost():
+            cache.clear()
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                assert browser.get(address(model, "changelist")).status_code == 200
+            return len(queries)
+
+        add(0)
+        few = cost()
+        for number in range(1, 10):
+            add(number)
+
+        assert cost() == few
+        assert few <= 10
+
+    def test_organisations_merged_into_another_are_not_offered(self, browser, agency):
+        twin = make_organisation("UN-A twin")
+        Organisation.objects.filter(pk=twin.pk).update(merged_into=agency)
+
+        asked = {"app_label": "planning", "model_name": "requirement", "field_name": "partner", "term": "UN-A"}
+        offered = browser.get(reverse("admin:autocomplete"), asked).json()["results"]
+
+        assert [row["text"] for row in offered] == ["UN-A"]
+
+
+class TestCodeLists:
+    def test_a_name_is_edited_in_every_language_and_survives_the_next_loading(self, browser):
+        call_command("load_reference", verbosity=0)
+        sector = Sector.objects.get(code="FOOD")
+        data = {"code": "FOOD", "name": "Food", "position": 50, "names_fr": "Alimentation", "names_zh_hans": "粮食"}
+
+        browser.post(address(Sector, "change", sector.pk), data | {"outcome_areas": []})
+        call_command("load_reference", verbosity=0)
+
+        sector.refresh_from_db()
+        assert (sector.name, sector.names) == ("Food", {"en": "Food", "fr": "Alimentation", "zh-hans": "粮食"})
+
+    def test_what_is_referred_to_is_not_deleted_and_the_page_says_why(self, browser, agency, draft):
+        country = make_country("XAA")
+
+        asked = browser.get(address(Country, "delete", "XAA"))
+
+        assert asked.context["protected"] == ["Country XAA: Chapters, 1"]
+        browser.post(address(Country, "delete", "XAA"), {"post": "yes"})
+        assert Country.objects.filter(pk=country.pk).exists()
+        chosen = {"action": "delete_selected", "_selected_action": ["XAA"], "post": "yes"}
+        browser.post(address(Country, "changelist"), chosen)
+        assert Country.objects.filter(pk=country.pk).exists()
+
+    def test_a_type_that_owns_lines_cannot_stop_owning_them(self, browser, draft):
+        kind = make_organisation_type("un_agency")
+        data = {"code": kind.code, "name": "UN agency", "position": 1, "localisation": "international", "fts_types": ""}
+
+        response = browser.post(address(type(kind), "change", kind.pk), data)
+
+        assert "Organisations of this type own requirement lines." in errors(response)
+        kind.refresh_from_db()
+        assert kind.may_own_requirement
+
+    @pytest.mark.requirement("I1")
+    def test_a_type_of_government_cannot_be_allowed_to_own_requirements(self, browser):
+        kind = make_organisation_type("gov_host")
+        data = {"code": kind.code, "name": "Host", "position": 1, "localisation": "none", "may_own_requirement": "on"}
+
+        response = browser.post(address(type(kind), "change", kind.pk), data)
+
+        assert "A government body can never own a requirement" in errors(response)
+
+    def test_two_rates_for_one_day_are_refused_beside_the_field(self, browser):
+        rate = {"currency": make_currency("EUR"), "units_per_usd": "0.9", "source": "UN"}
+        ExchangeRate.objects.create(**rate, starts_on=date(2026, 1, 1))
+
+        data = {"currency": "EUR", "units_per_usd": "0.8", "source": "UN", "starts_on": "2026-05-01"}
+        response = browser.post(address(ExchangeRate, "add"), data)
+
+        assert "End the earlier rate before the next one begins." in errors(response)
+        assert ExchangeRate.objects.count() == 1
+
+
+class TestOrganisations:
+    def test_nobody_deletes_one(self, browser, agency):
+        assert browser.post(address(Organisation, "delete", agency.pk), {"post": "yes"}).status_code == 403
+        assert b"delete_selected" not in browser.get(address(Organisation, "changelist")).content
+
+    @pytest.mark.requirement("I1")
+    def test_one_that_owns_lines_does_not_become_a_government(self, browser, agency, draft):
+        make_organisation_type("gov_host")
+
+        response = browser.post(
+            address(Organisation, "change", agency.pk), values(agency, type="gov_host", name="Typed")
+        )
+
+        assert "This organisation owns requirement lines" in errors(response)
+        assert response.context["adminform"].form["name"].value() == "Typed"
+        agency.refresh_from_db()
+        assert (agency.type_id, agency.name) == ("un_agency", "UN-A")
+
+    def test_its_page_shows_who_changed_what(self, browser, agency, user):
+        make_organisation_type("ingo")
+        browser.post(address(Organisation, "change", agency.pk), values(agency, type="ingo", acronym="UNA"))
+
+        page = browser.get(address(Organisation, "change", agency.pk)).content.decode()
+
+        assert "<li>type: un_agency → ingo</li>" in page
+        assert "<li>acronym: – → UNA</li>" in page
+        assert f"<td>{user}</td>" in page
+
+    def test_several_are_verified_at_once(self, browser, agency):
+        response = browser.post(
+            address(Organisation, "changelist"), {"action": "verify", "_selected_action": [agency.pk]}, follow=True
+        )
+
+        assert "1 organisation is now verified." in messages(response)
+        agency.refresh_from_db()
+        assert agency.is_verified
+
+    def test_twins_are_merged_after_a_look_at_what_moves_and_the_merge_is_undone(self, browser, agency, user):
+        twin = make_organisation("U.N.-A")
+        flow = make_flow(make_organisation("Gov X", "gov_donor"), twin, 10)
+        asked = browser.post(
+            address(Organisation, "changelist"), {"action": "merge_into", "_selected_action": [twin.pk]}, follow=True
+        )
+        assert "<li>flows: recipient: 1</li>" in asked.content.decode()
+        page = asked.redirect_chain[-1][0]
+
+        incomplete = browser.post(page, {"kept": agency.pk, "reason": ""})
+        assert incomplete.status_code == 422
+        done = browser.post(page, {"kept": agency.pk, "reason": "Two spellings."}, follow=True)
+
+        assert "U.N.-A: merged into UN-A. This can be undone in the list of merges." in messages(done)
+        assert Flow.objects.get(pk=flow.pk).recipient == agency
+        merge = twin.merges_away.get()
+        assert (merge.made_by, merge.reason) == (user, "Two spellings.")
+        assert "Undo this merge" in browser.get(address(type(merge), "change", merge.pk)).content.decode()
+        undo = address(type(merge), "undo", merge.pk)
+        assert browser.get(undo).status_code == 200
+        undone = browser.post(undo, follow=True)
+        assert "U.N.-A stands for itself again." in messages(undone)
+        assert Flow.objects.get(pk=flow.pk).recipient == twin
+        again = browser.post(undo, follow=True)
+        assert "This merge is already undone." in messages(again)
+
+    def test_a_merge_that_is_refused_says_why_and_does_nothing(self, browser, agency, draft):
+        ministry = make_organisation("Ministry", "gov_host")
+        page = f"{reverse('admin:reference_organisation_merge')}?ids={agency.pk}"
+
+        response = browser.post(page, {"kept": ministry.pk, "reason": "x"})
+
+        assert response.status_code == 422
+        assert "UN-A owns requirement lines, and Ministry cannot" in response.content.decode()
+        agency.refresh_from_db()
+        assert agency.merged_into is None
+
+
+class TestRequirements:
+    @pytest.fixture
+    def data(self, draft):
+        line = draft.requirements.get()
+        return values(line, population_group="", partner=make_organisation("UN-B").pk)
+
+    def refused(self, browser, data, sentence):
+        response = browser.post(address(Requirement, "add"), data)
+        assert response.status_code == 200
+        assert sentence in errors(response)
+        assert Requirement.objects.count() == 1
+
+    def test_a_lawful_line_is_saved(self, browser, data):
+        browser.post(address(Requirement, "add"), data)
+
+        assert Requirement.objects.count() == 2
+
+    @pytest.mark.requirement("I1", "G35", "R28")
+    def test_not_for_a_government(self, browser, data):
+        ministry = make_organisation("Ministry", "gov_host")
+        self.refused(browser, data | {"partner": ministry.pk}, "cannot own a requirement")
+
+    @pytest.mark.requirement("I2", "R43")
+    def test_not_for_internally_displaced_people(self, browser, data):
+        make_population_group("IDP")
+        self.refused(browser, data | {"population_group": "IDP"}, "Internally displaced people never stand")
+
+    @pytest.mark.requirement("I3", "R34")
+    def test_not_for_migrants(self, browser, data):
+        make_population_group("MIG")
+        self.refused(browser, data | {"population_group": "MIG"}, "Migrants stand only in a refugee and migrant")
+
+    @pytest.mark.requirement("I7", "R12")
+    def test_not_outside_the_plans_period(self, browser, data):
+        self.refused(browser, data | {"year": 2027}, "The line lies outside the plan's period.")
+        self.refused(browser, data | {"ends_on": "2027-01-31"}, "The line lies outside the plan's period.")
+
+    @pytest.mark.requirement("I8", "R13")
+    def test_not_twice_for_one_key(self, browser, data, agency):
+        self.refused(
+            browser, data | {"partner": agency.pk}, "There is already a line for this chapter, sector, partner"
+        )
+
+    @pytest.mark.requirement("R14")
+    def test_not_negative_nor_covered_beyond_itself_nor_no_number(self, browser, data):
+        self.refused(browser, data | {"gross_usd": "-1"}, "A requirement is zero or more.")
+        self.refused(browser, data | {"covered_elsewhere_usd": "200"}, "cannot be more than the amount needed")
+        self.refused(browser, data | {"gross_usd": "NaN"}, "Enter a number.")
+
+    @pytest.mark.requirement("I3")
+    def test_a_plan_does_not_say_that_it_covers_migrants_unless_it_is_an_rmrp(self, browser, draft):
+        make_population_group("MIG")
+        plan = draft.plan
+        data = values(plan, populations=["MIG"]) | nothing_in("sectors", "chapters")
+
+        response = browser.post(address(type(plan), "change", plan.pk), data)
+
+        assert "Migrants stand only in a refugee and migrant response plan." in errors(response)
+        assert not plan.populations.exists()
+
+
+class TestApprovedVersions:
+    @pytest.fixture
+    def approved(self, draft):
+        return approve_version(draft, approved_on=date(2026, 2, 1))
+
+    SENTENCE = "This version is approved and cannot change. Start a correction or a revision instead."
+
+    @pytest.mark.requirement("I13", "R125")
+    def test_one_is_not_edited(self, browser, approved):
+        data = values(approved, people_in_need=5) | nothing_in("steps")
+
+        response = browser.post(address(PlanVersion, "change", approved.pk), data)
+
+        assert response.status_code == 200
+        assert self.SENTENCE in errors(response)
+        assert response.context["adminform"].form["people_in_need"].value() == "5"
+
+    @pytest.mark.requirement("I13", "R125")
+    @pytest.mark.parametrize("model", [PlanVersion, Requirement], ids=["version", "line"])
+    def test_neither_it_nor_its_lines_are_deleted(self, browser, approved, model):
+        row = model.objects.get()
+
+        one = browser.post(address(model, "delete", row.pk), {"post": "yes"}, follow=True)
+        assert self.SENTENCE in messages(one)
+        chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+        many = browser.post(address(model, "changelist"), chosen, follow=True)
+        assert self.SENTENCE in messages(many)
+        assert model.objects.count() == 1
+
+    @pytest.mark.requirement("I13", "R125")
+    def test_its_lines_are_not_edited_and_none_is_added(self, browser, approved):
+        line = approved.requirements.get()
+
+        edited = browser.post(address(Requirement, "change", line.pk), values(line, gross_usd="1"))
+        assert self.SENTENCE in errors(edited)
+        added = browser.post(address(Requirement, "add"), values(line, partner=make_organisation("UN-B").pk))
+        assert self.SENTENCE in errors(added)
+        line.refresh_from_db()
+        assert line.gross_usd == 100
+
+    def test_an_action_that_is_refused_leaves_no_trace_in_the_log(self, browser, approved, user):
+        chosen = {"action": "delete_selected", "_selected_action": [approved.pk], "post": "yes"}
+
+        browser.post(address(PlanVersion, "changelist"), chosen)
+
+        assert not user.logentry_set.exists()
+
+
+class TestFlowsAndFigures:
+    def test_a_flow_cannot_shrink_below_its_lines(self, browser, draft, agency):
+        flow = make_flow(make_organisation("Gov X", "gov_donor"), agency, 100)
+        make_line(flow, draft.plan)
+        data = values(flow, amount_usd="50", keywords="", emergencies="", report_details="[]") | nothing_in("lines")
+
+        response = browser.post(address(Flow, "change", flow.pk), data)
+
+        assert "The lines of a flow add up to more than the flow. Lower a line or raise the flow." in errors(response)
+        assert response.context["adminform"].form["amount_usd"].value() == "50"
+        flow.refresh_from_db()
+        assert flow.amount_usd == 100
+
+    def test_a_correction_here_reaches_the_figures(self, browser, draft, agency):
+        flow = make_flow(make_organisation("Gov X", "gov_donor"), agency, 100)
+        make_line(flow, draft.plan, 40)
+        data = values(flow, status="pledge", keywords="", emergencies="", report_details="[]") | nothing_in("lines")
+        rollups.recompute_stale()
+        assert rollups.total(draft.plan.pk, 2026).funded == 40
+
+        browser.post(address(Flow, "change", flow.pk), data)
+        rollups.recompute_stale()
+
+        assert rollups.total(draft.plan.pk, 2026).funded == 0
+        assert rollups.total(draft.plan.pk, 2026).pledged == 40
+
+    def test_figures_of_chosen_plan_years_are_recomputed(self, browser, draft):
+        row = PlanYear.objects.create(plan=draft.plan, year=2026)
+
+        response = browser.post(
+            address(PlanYear, "changelist"), {"action": "recompute", "_selected_action": [row.pk]}, follow=True
+        )
+
+        assert "The figures of 1 plan-year are recomputed." in messages(response)
+        row.refresh_from_db()
+        assert row.computed_at is not None
+
+
+class TestPeople:
+    def test_whoever_saves_a_grant_is_named_as_its_giver(self, browser, user, agency):
+        person = make_user()
+        data = {"user": person.pk, "role": "partner_finance", "scope": "organisation", "organisation": agency.pk}
+
+        browser.post(address(Grant, "add"), data)
+
+        assert person.grants.get().granted_by == user
+
+    def test_nobody_grants_to_themselves(self, browser, user, agency):
+        data = {"user": user.pk, "role": "partner_finance", "scope": "organisation", "organisation": agency.pk}
+
+        response = browser.post(address(Grant, "add"), data)
+
+        assert "Nobody can grant a role to themselves." in errors(response)
+        assert not user.grants.exists()
+
+    def test_nor_by_editing_a_grant_that_another_gave(self, browser, user, agency):
+        given = grant(user, "partner_finance", "organisation", organisation=agency, granted_by=make_user())
+
+        response = browser.post(address(Grant, "change", given.pk), values(given, role="partner_focal_point"))
+
+        assert "Nobody can grant a role to themselves." in errors(response)
+
+    def test_the_role_of_administrator_is_given_and_withdrawn_elsewhere(self, browser):
+        person = make_user()
+        data = {"user": person.pk, "role": "system_admin", "scope": "global"}
+
+        assert browser.post(address(Grant, "add"), data).status_code == 200
+        assert not person.grants.exists()
+        given = grant(person, "system_admin", "global")
+        assert browser.post(address(Grant, "delete", given.pk), {"post": "yes"}).status_code == 403
+        assert browser.post(address(Grant, "change", given.pk), values(given, role="donor")).status_code == 403
+
+    def test_an_account_is_made_and_its_address_changed_with_the_one_that_signs_in(self, browser):
+        data = {"email": "New@Example.org", "name": "N", "usable_password": "false"}
+        browser.post(address(User, "add"), data)
+        person = User.objects.get(name="N")
+        assert not person.has_usable_password()
+
+        browser.post(address(User, "change", person.pk), values(person, email="newer@example.org"))
+
+        assert EmailAddress.objects.get(user=person, primary=True).email == "newer@example.org"
+
+    def test_a_token_is_revoked_and_its_hash_never_shown(self, browser, user):
+        token = ApiToken.objects.create(user=user, name="script", prefix="abc", digest="d1g35t")
+
+        page = browser.get(address(ApiToken, "change", token.pk)).content.decode()
+        assert "d1g35t" not in page
+        browser.post(address(ApiToken, "changelist"), {"action": "revoke", "_selected_action": [token.pk]})
+
+        token.refresh_from_db()
+        assert token.revoked_at is not None

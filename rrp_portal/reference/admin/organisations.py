@@ -70,6 +70,7 @@ class OrganisationAdmin(PortalAdmin):
     autocomplete_fields = ["type", "country", "parent"]
     readonly_fields = ["merged_into", "changes"]
     actions = ["merge_into", "verify"]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Nobody: an organisation is merged or retired, and its history stays."""
