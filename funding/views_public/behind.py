@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Exists, OuterRef
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funding.models import Flow, FlowLine, PublishedTotal
@@ -77,6 +77,8 @@ class Behind:
     def _line(self, part: Part, line: FlowLine | None) -> BehindRow:
         if line is None:
             return BehindRow(part, title=_("A flow that was changed or deleted since"))
+        if not line.opens:
+            return BehindRow(part, title=_("A flow that is not public"), place=_place(line), sector=_sector(line))
         flow = line.flow
         donor = (
             _("Anonymous donor") if flow.is_donor_anonymous else str(flow.donor) if flow.donor else _("Not specified")
@@ -84,7 +86,7 @@ class Behind:
         return BehindRow(
             part,
             title=flow.description or flow.get_type_display(),
-            href=_flow_address(flow.pk) if line.opens else "",
+            href=reverse("funding:flow-detail", args=[flow.pk]),
             reference=flow.reference or (f"FTS {flow.fts_id}" if flow.fts_id else ""),
             donor=donor,
             recipient=str(flow.recipient) if flow.recipient else _("Not specified"),
@@ -108,10 +110,3 @@ def _sector(thing) -> str:
     if thing.sector:
         return sector_name(thing.sector)
     return str(SPECIAL["sector", thing.split if ("sector", thing.split) in SPECIAL else "not_specified"][0])
-
-
-def _flow_address(pk: int) -> str:
-    try:
-        return reverse("funding:flow-detail", args=[pk])
-    except NoReverseMatch:
-        return ""

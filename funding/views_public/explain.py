@@ -112,6 +112,11 @@ class Cell:
         return ", ".join(name.text for name in self.names) or pgettext("a cell of a table", "the whole plan")
 
 
+# What a cell may be narrowed by: by the id of a thing, or by the words for what has none.
+PARTS = {"place": "country", "sector": "sector", "partner": "partner", "donor": "donor"}
+NAMED_WITHOUT_ID = {"place": ("place",), "sector": ("split",), "partner": ("partner_none",), "donor": ("donor_none",)}
+
+
 def read_cell(request: HttpRequest, page: PlanPage) -> Cell:
     """The cell that the address names. Raises Http404 where it names what the plan cannot have."""
     given = {
@@ -134,13 +139,11 @@ def read_cell(request: HttpRequest, page: PlanPage) -> Cell:
         keys.get("sector"), keys.get("partner"), keys.get("donor"),
     )  # fmt: skip
     names, found = Names([row]), []
-    for part, wanted in (("place", {"place", "country"}), ("sector", {"split", "sector"}), ("partner", {"partner", "partner_none"}),
-                         ("donor", {"donor", "donor_none"})):  # fmt: skip
-        if wanted & keys.keys():
-            name = names.of(row, part)
-            if name.note and (keys.get("country") or keys.get("sector") or keys.get(part)):
+    for part, by_id in PARTS.items():
+        if keys.keys() & {by_id, *NAMED_WITHOUT_ID[part]}:
+            found.append(names.of(row, part))
+            if by_id in keys and found[-1].note:  # an id that stands for nothing
                 raise Http404
-            found.append(name)
     return Cell(keys, given, found)
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from funding import rollups
 from tests.factories import make_line, make_version
@@ -36,7 +37,15 @@ def test_the_plan_page_shows_the_totals_with_version_day_and_source(client, kiva
     html = response.content.decode()
 
     assert response.status_code == 200
-    for text in ("20.0\xa0M", "13.3\xa0M", "67%", "6.7\xa0M", "610,000", "of 650,000 in need", "Version v1, approved 2 April 2026"):
+    for text in (
+        "20.0\xa0M",
+        "13.3\xa0M",
+        "67%",
+        "6.7\xa0M",
+        "610,000",
+        "of 650,000 in need",
+        "Version v1, approved 2 April 2026",
+    ):
         assert text in html
     for amount in ("10,400,000", "2,900,000", "1,000,000", "11,500,000", "400,000", "200,000", "2,100,000"):
         assert f">{amount}</bdi>" in html
@@ -135,7 +144,11 @@ def test_the_page_shows_that_the_net_gap_is_the_same_at_every_level(client, kiva
     assert on_page["less not specified"] == ["1,500,000", "1,500,000", "1,500,000"]
     assert on_page["less shared"] == ["0", "1,200,000", "1,200,000"]
     assert on_page["Net gap"] == ["6,700,000"] * 3
-    assert (in_lines["Unmet"], in_lines["less over-funding"], in_lines["Net gap"]) == (["10,400,000"], ["1,000,000"], ["6,700,000"])
+    assert (in_lines["Unmet"], in_lines["less over-funding"], in_lines["Net gap"]) == (
+        ["10,400,000"],
+        ["1,000,000"],
+        ["6,700,000"],
+    )
 
 
 @pytest.mark.requirement("BR-20", "BR-22")
@@ -157,7 +170,7 @@ def test_the_sector_file_holds_the_same_with_two_decimals(client, kivara):
     assert {key: tuple(row[column] for column in columns) for key, row in rows.items()} == expected
     total = rows["", "total"]
     assert (total["plan_code"], total["year"], total["version"]) == ("RTST26", "2026", "v1")
-    assert total["as_of"].startswith(date.today().isoformat()[:4])
+    assert total["as_of"].startswith(timezone.localdate().isoformat()[:7])
     sums = {"paid": "10400000.00", "committed": "2900000.00", "pledged": "1000000.00", "new_money": "11500000.00",
             "in_kind": "400000.00", "carry_over": "200000.00", "flexible": "2100000.00"}  # fmt: skip
     assert {name: total[f"{name}_usd"] for name in sums} == sums
@@ -173,7 +186,12 @@ def test_the_other_files_hold_the_tables_of_the_page(client, kivara):
     assert partners["UN-A"]["coverage_percent"] == "112.67"
     assert [partners["UN-A"][f"{key}_usd"] for key in ("incoming", "received", "passed_on", "funded")] == [
         "8600000.00", "0.00", "150000.00", "8450000.00"]  # fmt: skip
-    assert [partners[name]["coverage_percent"] for name in ("UN-B", "INGO-C", "LNGO-D", "RLO-E")] == ["42.17", "32.43", "0.00", "75.00"]
+    assert [partners[name]["coverage_percent"] for name in ("UN-B", "INGO-C", "LNGO-D", "RLO-E")] == [
+        "42.17",
+        "32.43",
+        "0.00",
+        "75.00",
+    ]
     assert [countries[code]["coverage_percent"] for code in ("XAA", "XBB", "region")] == ["55.83", "72.86", "0.00"]
     assert countries["not_specified"]["coverage_percent"] == ""
     assert cells["XBB", "PROT"]["coverage_percent"] == "116.67"
@@ -196,7 +214,12 @@ def test_money_allocated_later_moves_between_the_rows_of_the_page(client, kivara
 
     rows = {row["sector_code"]: row for row in csv_of(client.get(URL + "sectors.csv"))}
     page = rows_of(client.get(URL), "sectors")
-    assert [rows[code]["coverage_percent"] for code in ("EDUC", "COOR", "PROT", "HLTH")] == ["50.00", "30.00", "95.12", "42.86"]
+    assert [rows[code]["coverage_percent"] for code in ("EDUC", "COOR", "PROT", "HLTH")] == [
+        "50.00",
+        "30.00",
+        "95.12",
+        "42.86",
+    ]
     assert page["Not specified"][1] == "300,000"
     assert "Shared" not in page
     assert page["Total"][1] == "13,300,000"
@@ -217,14 +240,25 @@ def test_a_pledge_that_becomes_a_commitment_lifts_the_page_to_72_percent(client,
 @pytest.mark.requirement("BR-22", "BR-23")
 def test_a_revision_is_shown_beside_the_original_and_the_day_before_as_it_was(client, kivara):
     raised = {("XAA", "HLTH", "UN-B"): 4_000_000, ("XAA", "PROT", "UN-A"): 2_000_000}
-    lines = [(r.chapter.country_id, r.sector.sector.code, r.partner, r.gross_usd) for r in kivara.version.requirements.all()]
-    make_version(kivara.plan, [(c, s, p, a + raised.get((c, s, p.name), 0)) for c, s, p, a in lines], major=2, approved_on=date(2026, 6, 15))
+    lines = [
+        (r.chapter.country_id, r.sector.sector.code, r.partner, r.gross_usd) for r in kivara.version.requirements.all()
+    ]
+    make_version(
+        kivara.plan,
+        [(c, s, p, a + raised.get((c, s, p.name), 0)) for c, s, p, a in lines],
+        major=2,
+        approved_on=date(2026, 6, 15),
+    )
     make_version(kivara.plan, [(c, s, p, a * Decimal("1.5")) for c, s, p, a in lines], major=3)
     rollups.recompute_stale()
 
     now, before = client.get(URL), client.get(URL + "?as_of=2026-06-14")
     revision = rows_of(now, "revision")
-    assert [revision[key][1 if key != "Change" else 0] for key in ("v1", "v2", "Change")] == ["20,000,000", "26,000,000", "6,000,000"]
+    assert [revision[key][1 if key != "Change" else 0] for key in ("v1", "v2", "Change")] == [
+        "20,000,000",
+        "26,000,000",
+        "6,000,000",
+    ]
     assert "66.50% of the original requirement and 51.15% of the revised one" in now.content.decode()
     assert rows_of(now, "adds-up")["Net gap"] == ["12,700,000"] * 3
     assert "Version v2, approved 15 June 2026" in now.content.decode()
@@ -248,7 +282,7 @@ def test_the_country_page_shows_its_part_and_the_home_page_counts_the_plan_once(
     assert "32.0\xa0M" not in html
 
 
-@pytest.mark.requirement("BR-02", "R14")
+@pytest.mark.requirement("BR-08")
 def test_every_partner_of_the_plan_has_a_page_with_its_net_figures(client, kivara):
     response = client.get(f"/organisations/{kivara.who['UN-A'].pk}/")
 
