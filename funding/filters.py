@@ -44,6 +44,7 @@ class FlowFilter(filters.FilterSet):
         label=_("Sector"),
     )
     split = filters.ChoiceFilter(choices=SectorSplit.choices, method="on_line", label=_("Sectors"))
+    unsplit = filters.BooleanFilter(method="on_line", label=_("Not yet split between years"))
     donor = filters.CharFilter(method="given_by", label=_("Donor"))
     recipient = filters.CharFilter(method="received_by", label=_("Recipient"))
     status = filters.ChoiceFilter(choices=Flow.Status.choices, label=_("Status"))
@@ -61,6 +62,7 @@ class FlowFilter(filters.FilterSet):
         "place": lambda value: Q(place=value),
         "sector": lambda value: Q(sector__sector=value) | Q(sector__sector__parent=value) | Q(global_sector=value),
         "split": lambda value: Q(split=value),
+        "unsplit": lambda value: Q(year=None, plan__isnull=False) if value else Q(year__isnull=False),
     }
 
     class Meta:

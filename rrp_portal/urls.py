@@ -7,10 +7,11 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
-from rrp_portal import health
+from rrp_portal import health, views
 
 urlpatterns = [
     path("", include("funding.urls_public")),
+    path("todo/", views.todo, name="todo"),
     path("flows/", include("funding.urls")),
     path("imports/", include("funding.urls_imports")),
     path("jobs/", include("rrp_portal.jobs.urls")),

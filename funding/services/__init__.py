@@ -5,6 +5,7 @@ from funding.services.guards import Confirm
 from funding.services.notes import notes_on
 from funding.services.recording import FIELDS, change_flow, flow_version, record_flow
 from funding.services.reversal import reverse_flow
+from funding.services.twins import suspected_twins
 
 __all__ = [
     "FIELDS",
@@ -15,4 +16,5 @@ __all__ = [
     "notes_on",
     "record_flow",
     "reverse_flow",
+    "suspected_twins",
 ]

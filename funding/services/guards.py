@@ -1,12 +1,10 @@
 """What is refused when a flow is recorded or changed, each refusal a sentence that says what to do."""
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +12,6 @@ from funding import rollups
 from funding.models import Flow, FlowLine
 from funding.services.refusals import Refusals
 
-TWIN_DAYS = 30
 ORDER = {Flow.Status.PLEDGE: 0, Flow.Status.COMMITMENT: 1, Flow.Status.PAID: 2, Flow.Status.CANCELLED: -1}
 
 
@@ -161,46 +158,3 @@ def check_chain(flow: Flow, refusals: Refusals) -> None:
             "chain_below_zero",
             left=left,
         )
-
-
-def twins_of(flow: Flow) -> QuerySet[Flow]:
-    """Flows that may be this one entered before: same donor, recipient and reference, or amount and month (BR-25)."""
-    if not (flow.donor_id and flow.recipient_id) or flow.amount_usd is None:
-        return Flow.objects.none()
-    day = flow.decided_on or flow.flow_on or timezone.localdate()
-    same_money = Q(amount_usd=flow.amount_usd) | Q(original_amount=flow.original_amount, currency=flow.currency_id)
-    alike = same_money & Q(flow_on__range=(day - timedelta(TWIN_DAYS), day + timedelta(TWIN_DAYS)))
-    if flow.reference.strip():
-        alike |= Q(reference__iexact=flow.reference.strip())
-    others = Flow.objects.filter(alike, donor=flow.donor_id, recipient=flow.recipient_id)
-    chain = [pk for pk in (flow.pk, flow.corrects_id, flow.parent_id) if pk]
-    return others.exclude(Q(pk__in=chain) | Q(status=Flow.Status.CANCELLED) | Q(type=Flow.Type.REVERSAL)).order_by(
-        "-flow_on", "-pk"
-    )
-
-
-TWIN_KEYS = ("donor_id", "recipient_id", "reference", "original_amount", "currency_id", "decided_on")
-
-
-def check_twins(flow: Flow, was: Flow | None, user: Any, confirmed: Collection[str], refusals: Refusals) -> None:
-    """Show suspected twins; they are accepted only when somebody confirms with a reason that it is another flow."""
-    if flow.type == Flow.Type.REVERSAL or (
-        was is not None and all(getattr(flow, key) == getattr(was, key) for key in TWIN_KEYS)
-    ):
-        return
-    twins = twins_of(flow)
-    if not twins.exists():
-        return
-    if Confirm.TWIN in confirmed:
-        if not flow.reason.strip():
-            refusals.add("reason", _("Say why this is not the same flow entered again."), "reason_required")
-        return
-    shown = twins if user is None else twins.filter(pk__in=Flow.objects.visible_to(user).values("pk"))
-    numbers = list(shown.values_list("pk", flat=True)[:5])
-    refusals.add(
-        NON_FIELD_ERRORS,
-        _("This flow may already be recorded: the donor and the recipient are the same, and so is the reference or the amount. "
-          "Open the suspected twin and change it, or confirm that this is another flow and say why."),
-        Confirm.TWIN,
-        flows=numbers,
-    )  # fmt: skip

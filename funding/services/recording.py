@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from funding.models import Flow, FlowLine
-from funding.services import boundary, guards
+from funding.services import boundary, guards, twins
 from funding.services.guards import Confirm
 from funding.services.lines import VALUES, check_sum, read_lines, replace_lines
 from funding.services.money import freeze
@@ -137,7 +137,7 @@ def _guard(
     except ValidationError as error:
         _take_new(error, refusals)
     if not refusals.errors:
-        guards.check_twins(flow, was, user, confirmed, refusals)
+        twins.check_twins(flow, was, user, confirmed, refusals)
 
 
 def _take_new(error: ValidationError, refusals: Refusals) -> None:
