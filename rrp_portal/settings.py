@@ -92,6 +92,8 @@ DATABASES = {"default": database_from_url(env_text("DATABASE_URL"))}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env_int("DATABASE_CONN_MAX_AGE", 60),
     "CONN_HEALTH_CHECKS": True,
+    # Without this every trigger raises and catches an exception for every row, which makes large imports quadratic.
+    "OPTIONS": {"options": "-c pgtrigger.ignore={}"},
     "TEST": {"NAME": env_text("DATABASE_TEST_NAME", "test_rrp_portal")},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -49,11 +49,11 @@ class Sectors:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._sectors = {sector.code: sector for sector in Sector.objects.all()}
-        self._by_name = {sector.name.casefold(): sector for sector in self._sectors.values()}
+        self._by_name = {_plain(sector.name): sector for sector in self._sectors.values()}
         clusters = list(GlobalCluster.objects.select_related("sector"))
         self._global = {cluster.fts_id: cluster.sector for cluster in clusters}
         self._global_by_name = {
-            name.casefold(): cluster.sector
+            _plain(name): cluster.sector
             for cluster in clusters
             for name in (cluster.name, cluster.name.split(" - ")[-1])
         }
@@ -67,10 +67,10 @@ class Sectors:
 
     def global_sector(self, thing: Thing) -> Sector:
         """The sector of a global cluster; an unknown one is added under «other» and reported."""
-        sector = self._global.get(thing.id or 0) or self._global_by_name.get(thing.name.casefold())
+        sector = self._global.get(thing.id or 0) or self._global_by_name.get(_plain(thing.name))
         if sector is None:
-            sector = self._from_name(thing.name) or self._other()
-            self._global_by_name[thing.name.casefold()] = sector
+            sector = self._from_words(thing.name) or self._other()
+            self._global_by_name[_plain(thing.name)] = sector
             if thing.id:
                 GlobalCluster.objects.create(fts_id=thing.id, name=thing.name[:200], sector=sector)
                 self._global[thing.id] = sector
@@ -96,9 +96,10 @@ class Sectors:
 
     def _add(self, plan: Plan, name: str, cluster: Thing, global_clusters: Sequence[Thing]) -> PlanSector:
         known = self._known(plan)
-        sector = self._from_name(cluster.name)
-        if len(global_clusters) == 1 and global_clusters[0].is_single:
+        sector = self._named(cluster.name)
+        if sector is None and len(global_clusters) == 1 and global_clusters[0].is_single:
             sector = self.global_sector(global_clusters[0])
+        sector = sector or self._from_words(cluster.name)
         text, sector = (ADDED, sector) if sector else (UNMAPPED, self._other())
         added = PlanSector.objects.create(
             plan=plan, sector=sector, name=name, fts_id=cluster.id, position=sector.position
@@ -119,12 +120,16 @@ class Sectors:
             self._of_plan[plan.pk] = known
         return self._of_plan[plan.pk]
 
-    def _from_name(self, name: str) -> Sector | None:
-        plain = re.sub(r"[\s-]*covid-?19", "", name, flags=re.IGNORECASE).strip().casefold()
-        found = self._global_by_name.get(plain) or self._by_name.get(plain)
-        if found:
-            return found
-        for code, pattern in _WORDS:
-            if code in self._sectors and re.search(pattern, plain):
-                return self._sectors[code]
-        return None
+    def _named(self, name: str) -> Sector | None:
+        """The sector with exactly this name, here or among the global clusters."""
+        return self._global_by_name.get(_plain(name)) or self._by_name.get(_plain(name))
+
+    def _from_words(self, name: str) -> Sector | None:
+        """The sector that a word in the name tells."""
+        words = (code for code, pattern in _WORDS if code in self._sectors and re.search(pattern, name, re.IGNORECASE))
+        return next((self._sectors[code] for code in words), None)
+
+
+def _plain(name: str) -> str:
+    """A name without capitals, punctuation and the mark of plans that were split for COVID-19."""
+    return re.sub(r"[^a-z0-9]+", " ", re.sub(r"covid-?19$", "", name.casefold().strip())).strip()

@@ -21,7 +21,8 @@ ORIGINAL_KEPT = noop("FTS says that %(found)s USD were required originally; the 
 MADE = noop("%(label)s was made from FTS: %(total)s USD required.")
 
 # (country or None, year) -> the lines there: sector or None -> USD
-Lines = dict[tuple[str | None, int], dict[int | None, Decimal]]
+Sectors = dict[int | None, Decimal]
+Lines = dict[tuple[str | None, int], Sectors]
 
 
 def _lines() -> Lines:
@@ -99,14 +100,30 @@ def _merge(plan: Plan, current: Lines, found: Lines, report: Report) -> Lines:
         elsewhere = [key for key in current if key[1] == year and key[0] != country]
         if known is None and _crosses(country, sectors, elsewhere, current):
             report.note(plan.name, CROSSED, year=year)
-        elif known and set(sectors) == {None} and set(known) != {None}:
-            if sum(sectors.values()) != sum(known.values()):
-                place = country or plan.name
-                figures = {"found": sum(sectors.values()), "known": sum(known.values())}
-                report.note(plan.name, COARSER, place=place, year=year, **figures)
+        elif (settled := _settle(known or {}, sectors)) is None:
+            figures = {"found": sum(sectors.values()), "known": sum((known or {}).values())}
+            report.note(plan.name, COARSER, place=country or plan.name, year=year, **figures)
         else:
-            merged[(country, year)] = dict(sectors)
+            merged[(country, year)] = settled
     return merged
+
+
+def _settle(known: Sectors, found: Sectors) -> Sectors | None:
+    """The sectors of one country and year after the update; None when the sectors here add up to more than the new total.
+
+    A total leaves the sectors and changes only the rest that is not broken down; sectors that add up to less than a total that
+    is known leave a rest, so that the plan's requirement stays the one FTS published.
+    """
+    by_sector = {sector: amount for sector, amount in known.items() if sector is not None}
+    if set(found) == {None}:
+        rest = found[None] - sum(by_sector.values())
+        if rest < 0:
+            return None
+        return by_sector | {None: rest} if rest or not by_sector else by_sector
+    if by_sector == found:
+        return dict(known)
+    rest = known[None] - sum(found.values()) if set(known) == {None} else Decimal(0)
+    return found | {None: rest} if rest > 0 else dict(found)
 
 
 def _crosses(

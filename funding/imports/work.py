@@ -74,7 +74,6 @@ class Import:
             if source.kind in FLOW_KINDS:
                 self._read_flows(source)
             else:
-                self._writer.finish()
                 self._read_published(source)
                 published |= self._published.write()
             self._done += _size(source)

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext_noop as noop
 
+from funding.imports.copying import copy, new_ids
 from funding.imports.drafts import FLOW_FIELDS, LINE_FIELDS, Draft, Drafting
 from funding.imports.mapping import FtsFlow
 from funding.imports.report import Outcome, Report
@@ -110,6 +111,7 @@ class Writer:
             cursor.execute(_LINK_PARENTS)
         if self._known_better:
             self._report.fact(KNOWN_BETTER, count=self._known_better)
+            self._known_better = 0
 
     def tell_vanished(self, plan_fts_id: int | None, year: int | None) -> None:
         """Tell the flows that FTS did not give this time, of the plan or year asked for or of all plan-years just read."""
@@ -203,9 +205,9 @@ class Writer:
         self._report.row(outcome, draft.fts.subject, text, line=draft.fts.line, file=draft.fts.file, **values)
 
     def _create(self, drafts: list[Draft]) -> None:
-        flows = Flow.objects.bulk_create([Flow(**draft.flow) for draft in drafts])
-        lines = [FlowLine(flow=flow, **draft.line) for flow, draft in zip(flows, drafts, strict=True)]
-        FlowLine.objects.bulk_create(lines)
+        ids = new_ids(Flow, len(drafts))
+        copy(Flow, [{"id": pk, **draft.flow} for pk, draft in zip(ids, drafts, strict=True)])
+        copy(FlowLine, [{"flow_id": pk, **draft.line} for pk, draft in zip(ids, drafts, strict=True)])
         for draft in drafts:
             self._report.row(Outcome.CREATED, draft.fts.subject)
 

@@ -61,8 +61,9 @@ _COUNTRY_YEAR = """
            COALESCE(sum(l.amount_usd) FILTER (WHERE single AND status = 'pledge' AND NOT internal), 0),
            count(*) FILTER (WHERE single AND counts AND NOT internal), count(*) FILTER (WHERE NOT single AND counts)
       FROM (SELECT l.amount_usd, l.plan_id, f.status, f.status IN ('commitment', 'paid') AS counts,
-                   l.country_id = %(country)s AND l.year = %(year)s AS single,
-                   f.source_country_id = %(country)s AND f.source_year = %(year)s AND NOT f.is_new_money AS internal
+                   COALESCE(l.country_id = %(country)s AND l.year = %(year)s, false) AS single,
+                   COALESCE(f.source_country_id = %(country)s AND f.source_year = %(year)s, false)
+                   AND NOT f.is_new_money AS internal
               FROM funding_flowline l JOIN funding_flow f ON f.id = l.flow_id
              WHERE (l.country_id = %(country)s OR %(country)s = ANY (l.named_countries))
                AND (l.year = %(year)s OR %(year)s = ANY (l.named_years)) AND ({visible})) l
