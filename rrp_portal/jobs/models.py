@@ -14,7 +14,9 @@ class JobQuerySet(models.QuerySet):
         """The user's own jobs; an administrator sees all."""
         if not user.is_authenticated:
             return self.none()
-        return self if user.is_superuser else self.filter(owner=user)
+        if user.is_superuser:
+            return self
+        return self.filter(Q(owner=user) | Exists(Grant.objects.giving(user, Permission.ADMINISTER)))
 
 
 class Job(models.Model):
