@@ -15,9 +15,13 @@ from funding.models import Place, SectorSplit
 NO_YEAR = noop("It names no year.")
 NO_PERIOD = noop("It names no period of the plan, or one that ends before it starts.")
 OUTSIDE_PLANS = noop("Money outside plans: it has no requirement, and its flows carry it.")
-BY_GLOBAL_CLUSTER = noop("Global clusters cut across the plan's own sectors; counting both would count money twice. Use the file by cluster.")  # fmt: skip
+BY_GLOBAL_CLUSTER = noop(
+    "Global clusters cut across the plan's own sectors; counting both would count money twice. Use the file by cluster."
+)
 NEGATIVE = noop("A requirement cannot be negative: %(found)s.")
-UNKNOWN_GROUP = noop("FTS did not group this answer by the clusters of the plan; the portal reads only the one that is.")
+UNKNOWN_GROUP = noop(
+    "FTS did not group this answer by the clusters of the plan; the portal reads only the one that is."
+)
 
 NOT_SPECIFIED = "not specified"
 
@@ -126,7 +130,10 @@ def grouped_cells(data: dict[str, Any], plan_fts_id: int, year: int) -> Iterator
     for entry in _entries(requirements.get("objects")):
         name = text(entry.get("name"))
         cell = Cell(plan_fts_id, year, "sector", split=SectorSplit.SINGLE, cluster=Thing(whole(entry.get("id")), name))
-        cell.required, cell.original = _required(entry.get("revisedRequirements")), _required(entry.get("origRequirements"))
+        cell.required, cell.original = (
+            _required(entry.get("revisedRequirements")),
+            _required(entry.get("origRequirements")),
+        )
         yield name, cell if entry.get("objectType") == "Cluster" else _why_not(entry.get("objectType"))
     totals = (data.get("report3") or {}).get("fundingTotals") or {}
     for group in _entries(totals.get("objects")):
@@ -134,7 +141,9 @@ def grouped_cells(data: dict[str, Any], plan_fts_id: int, year: int) -> Iterator
             name = text(entry.get("name"))
             cluster = Thing(whole(entry.get("id")), name) if entry.get("id") else None
             split = SectorSplit.SINGLE if cluster else SectorSplit.NOT_SPECIFIED
-            cell = Cell(plan_fts_id, year, "sector", split=split, cluster=cluster, funded=money(entry.get("totalFunding")))
+            cell = Cell(
+                plan_fts_id, year, "sector", split=split, cluster=cluster, funded=money(entry.get("totalFunding"))
+            )
             yield name, cell if group.get("type") == "Cluster" else _why_not(group.get("type"))
         for entry in _entries(group.get("sharedFundingObjects")):
             name = ", ".join(map(text, entry.get("name") or []))

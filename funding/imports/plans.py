@@ -64,7 +64,14 @@ class Plans:
         return self._by_fts_id.get(fts_id)
 
     def get(
-        self, fts_id: int, name: str, *, years: list[int], code: str = "", type_name: str = "", period: tuple[date, date] | None = None
+        self,
+        fts_id: int,
+        name: str,
+        *,
+        years: list[int],
+        code: str = "",
+        type_name: str = "",
+        period: tuple[date, date] | None = None,
     ) -> Plan:
         """The plan with this FTS id, brought in when it is not known, completed when FTS now says more of it."""
         plan = self.known(fts_id) or self._link(fts_id, code)

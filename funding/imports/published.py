@@ -69,14 +69,21 @@ class Published:
             said = next((cell for cell in own if cell.name), own[0])
             years = sorted({cell.year for cell in own})
             self._plans[fts_id] = self._drafting.plans.get(
-                fts_id, said.name or f"FTS {fts_id}", years=years, code=said.code, type_name=said.type_name, period=said.period
+                fts_id,
+                said.name or f"FTS {fts_id}",
+                years=years,
+                code=said.code,
+                type_name=said.type_name,
+                period=said.period,
             )
 
     def _countries(self, cells: list[Cell]) -> dict[int, set[str]]:
         """The countries of each plan: those named in the file, those of its chapters, else those its flows go to."""
         countries: dict[int, set[str]] = {}
         for fts_id, plan in self._plans.items():
-            named = {self._drafting.references.country(c.location) for c in cells if c.location and c.plan_fts_id == fts_id}
+            named = {
+                self._drafting.references.country(c.location) for c in cells if c.location and c.plan_fts_id == fts_id
+            }
             found = {iso3 for iso3 in named if iso3} | set(
                 plan.chapters.exclude(country=None).values_list("country_id", flat=True)
             )
@@ -111,7 +118,8 @@ class Published:
             return
         lines = wanted[plan.pk]
         if cell.required is not None:
-            lines.revised[(country_id, cell.year)][sector_id] = lines.revised[(country_id, cell.year)].get(sector_id, Decimal(0)) + cell.required  # fmt: skip
+            there = lines.revised[(country_id, cell.year)]
+            there[sector_id] = there.get(sector_id, Decimal(0)) + cell.required
         if cell.original is not None:
             lines.original[(country_id, cell.year)][sector_id] = cell.original
 
@@ -199,5 +207,3 @@ def _flows_stand_for(plan_id: int, year: int, published: object) -> bool:
     reached = set(from_api.exclude(country=None).values_list("country_id", flat=True).distinct())
     money = {total.country_id: total.funded_usd for total in published if total.country_id and total.funded_usd > 0}  # type: ignore[attr-defined]
     return sum(usd for iso3, usd in money.items() if iso3 in reached) >= ENOUGH * sum(money.values())
-
-

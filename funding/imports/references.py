@@ -14,7 +14,9 @@ from rrp_portal.reference.services import organisation_type_for_fts
 ADDED = noop("This organisation was not known. It was added, not verified, as “%(type)s” (FTS: %(fts_type)s).")
 LINKED = noop("FTS organisation %(fts_id)s has the same name as this organisation; the two are now linked.")
 SEVERAL = noop("FTS names several organisations (%(names)s), so that none stands as its %(side)s.")
-UNKNOWN_LOCATION = noop("The portal does not know this location (FTS %(fts_id)s); its money stands as “not specified”, with the name kept.")  # fmt: skip
+UNKNOWN_LOCATION = noop(
+    "The portal does not know this location (FTS %(fts_id)s); its money stands as “not specified”, with the name kept."
+)
 NEW_CURRENCY = noop("This currency was not known. It was added with its code as its name.")
 
 
@@ -97,7 +99,9 @@ class Organisations:
                 self._by_id[organisation.fts_id] = organisation.pk
             else:
                 self._by_name[organisation.name.casefold()] = organisation.pk
-            self._report.note(organisation.name, ADDED, type=organisation.type.name, fts_type=organisation.fts_type or "–")
+            self._report.note(
+                organisation.name, ADDED, type=organisation.type.name, fts_type=organisation.fts_type or "–"
+            )
 
     def _type(self, thing: Thing) -> OrganisationType:
         key = (thing.types, thing.subtypes, thing.levels)
@@ -165,5 +169,3 @@ class References:
             self._currencies.add(code)
             self._report.note(code, NEW_CURRENCY)
         return code
-
-

@@ -33,7 +33,9 @@ class Report:
         self.read = 0
         self.file = ""
 
-    def row(self, outcome: str, subject: str, text: str = "", *, line: int | None = None, file: str = "", **values: Any) -> None:
+    def row(
+        self, outcome: str, subject: str, text: str = "", *, line: int | None = None, file: str = "", **values: Any
+    ) -> None:
         """Count one input row; it stands in the report where there is something to say about it."""
         self._counts[outcome] += 1
         if text:
@@ -54,7 +56,9 @@ class Report:
         values = {name: value if isinstance(value, int) else str(value) for name, value in values.items()}
         file = file or self.file
         self._rows.append(
-            JobRow(job=self._job, outcome=outcome, file=file, line=line, subject=subject[:255], text=text, values=values)
+            JobRow(
+                job=self._job, outcome=outcome, file=file, line=line, subject=subject[:255], text=text, values=values
+            )
         )
         if len(self._rows) >= BATCH:
             self._flush()

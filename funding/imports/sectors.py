@@ -13,7 +13,10 @@ from rrp_portal.reference.models import GlobalCluster, Sector
 OTHER = "OTHR"
 
 ADDED = noop("This sector of the plan %(plan)s was not known. It was added under %(sector)s.")
-UNMAPPED = noop("This sector of the plan %(plan)s was not known and nothing tells what it is. It was added under %(sector)s; choose its sector.")  # fmt: skip
+UNMAPPED = noop(
+    "This sector of the plan %(plan)s was not known and nothing tells what it is. "
+    "It was added under %(sector)s; choose its sector."
+)
 NEW_GLOBAL = noop("This global cluster was not known. It was added under %(sector)s; choose its sector.")
 
 # Words in a cluster's name that tell its sector, the more telling first.

@@ -49,7 +49,9 @@ def _title(files: Sequence[File], plan: int | None, year: int | None) -> str:
         others = len(files) - 1
         if not others:
             return _("Import of %(file)s") % {"file": name}
-        sentence = ngettext("Import of %(file)s and %(count)s other file", "Import of %(file)s and %(count)s other files", others)
+        sentence = ngettext(
+            "Import of %(file)s and %(count)s other file", "Import of %(file)s and %(count)s other files", others
+        )
         return sentence % {"file": name, "count": others}
     if plan and year:
         return _("Fetch of FTS plan %(plan)s, %(year)s") % {"plan": plan, "year": year}

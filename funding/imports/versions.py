@@ -1,4 +1,4 @@
-"""Requirements as FTS publishes them, as approved versions of a plan: nothing new, a revision, or the same in more detail (BR-22, BR-23)."""
+"""Requirements of FTS as approved versions of a plan: nothing new, a revision, or the same in more detail (BR-22, BR-23)."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,10 +14,18 @@ from funding.imports.report import Report
 from planning.models import Chapter, Plan, PlanVersion, Requirement
 from planning.services import approve_version
 
-OWN_LINES = noop("The plan's requirements are written here, so that those of FTS did not replace them. Both can be compared on its page.")  # fmt: skip
-COARSER = noop("FTS gives %(found)s USD for %(place)s in %(year)s without sectors; the sectors here add up to %(known)s, and stay.")
-CROSSED = noop("FTS breaks the requirement of %(year)s down by sector over several countries; the lines by country stay.")
-ORIGINAL_KEPT = noop("FTS says that %(found)s USD were required originally; the first version here is another one, and cannot change.")
+OWN_LINES = noop(
+    "The plan's requirements are written here, so that those of FTS did not replace them. They are kept as published totals."
+)
+COARSER = noop(
+    "FTS gives %(found)s USD for %(place)s in %(year)s without sectors; the sectors here add up to %(known)s, and stay."
+)
+CROSSED = noop(
+    "FTS breaks the requirement of %(year)s down by sector over several countries; the lines by country stay."
+)
+ORIGINAL_KEPT = noop(
+    "FTS says that %(found)s USD were required originally; the first version here is another one, and cannot change."
+)
 MADE = noop("%(label)s was made from FTS: %(total)s USD required.")
 
 # (country or None, year) -> the lines there: sector or None -> USD

@@ -131,7 +131,9 @@ class Import:
 
     def _cell(self, line: int | None, values: dict[str, Any], source: Source, by_global_cluster: bool) -> None:
         self._report.read += 1
-        subject = " · ".join(filter(None, [values.get("name"), values.get("year"), values.get("cluster")])) or UNREADABLE_ROW
+        subject = (
+            " · ".join(filter(None, [values.get("name"), values.get("year"), values.get("cluster")])) or UNREADABLE_ROW
+        )
         try:
             cell = read_cell(values, by_global_cluster=by_global_cluster)
         except RowLeftOut as reason:
@@ -146,11 +148,15 @@ class Import:
         data = reading.read_grouped(source)
         fts_id = source.plan_fts_id or self._plan_fts_id
         if fts_id is None:
-            reason = _("The answer does not say which plan it is for. Put the FTS plan id into the file's name: planid-929.json.")
+            reason = _(
+                "The answer does not say which plan it is for. Put the FTS plan id into the file's name: planid-929.json."
+            )
             raise refuse(source.name, reason)
         plan = self._drafting.plans.known(fts_id)
         if plan is None:
-            reason = _("The FTS plan %(plan)s is not known here. Import its flows or its requirements by country as well.")
+            reason = _(
+                "The FTS plan %(plan)s is not known here. Import its flows or its requirements by country as well."
+            )
             raise refuse(source.name, reason % {"plan": fts_id})
         year = self._year if self._year in plan.years else plan.starts_on.year
         try:
@@ -174,5 +180,3 @@ def _cluster_id(values: dict[str, Any]) -> int | None:
 
 def _size(source: Source) -> int:
     return int(source.file.seek(0, 2))
-
-

@@ -24,13 +24,20 @@ BATCH = 1000
 
 OLDER = noop("The file has version %(found)s; the portal has the newer version %(known)s, which stays.")
 OLDER_DAY = noop("The file has it as of %(found)s; the portal has it as of %(known)s, which stays.")
-NEWER_ELSEWHERE = noop("FTS has changed it since (%(found)s; here %(known)s), but this file says less about it than FTS itself. Fetch its plan from FTS.")  # fmt: skip
+NEWER_ELSEWHERE = noop(
+    "FTS has changed it since (%(found)s; here %(known)s), but this file says less about it than FTS itself. "
+    "Fetch its plan from FTS."
+)
 UPDATED = noop("Version %(known)s became version %(found)s: %(changes)s.")
 COMPLETED = noop("What was empty is filled in: %(changes)s.")
 DIFFERS = noop("FTS gives the same version, but here it differs (%(changes)s); what stands here stays.")
 SPLIT_KEPT = noop("Its money is split into %(lines)s lines here. They stay; only the flow itself follows FTS.")
-SPLIT_TOO_LARGE = noop("FTS now gives %(amount)s USD, and its lines here add up to more. Change the lines, then import again.")
-VANISHED = noop("FTS does not give this flow any more for %(plan)s. It was not deleted: look it up in FTS, and cancel it if it is gone.")  # fmt: skip
+SPLIT_TOO_LARGE = noop(
+    "FTS now gives %(amount)s USD, and its lines here add up to more. Change the lines, then import again."
+)
+VANISHED = noop(
+    "FTS does not give this flow any more for %(plan)s. It was not deleted: look it up in FTS, and cancel it if it is gone."
+)
 KNOWN_BETTER = noop("%(count)s rows of CSV files are known in more detail from FTS itself; those details stay.")
 
 # Fields that mean something only together: a line's country without its place would be nonsense.
@@ -176,7 +183,9 @@ class Writer:
             if abs(total) > abs(amount) or total * amount < 0:
                 self._row(Outcome.REFUSED, draft, SPLIT_TOO_LARGE, amount=amount)
                 return None
-            self._report.note(draft.fts.subject, SPLIT_KEPT, line=draft.fts.line, file=draft.fts.file, lines=len(known.lines))
+            self._report.note(
+                draft.fts.subject, SPLIT_KEPT, line=draft.fts.line, file=draft.fts.file, lines=len(known.lines)
+            )
         versions = {"known": known.values["fts_version"] or "–", "found": draft.flow["fts_version"] or "–"}
         self._row(Outcome.UPDATED, draft, UPDATED, changes=_names(change), **versions)
         return change
@@ -189,7 +198,9 @@ class Writer:
         kept = _Change(change.draft, change.known, (change.flow - flow) - _NEVER_FILLED, change.line - line)
         if kept.flow or kept.line:
             text = {"changes": _names(kept)}
-            self._report.note(change.draft.fts.subject, DIFFERS, line=change.draft.fts.line, file=change.draft.fts.file, **text)
+            self._report.note(
+                change.draft.fts.subject, DIFFERS, line=change.draft.fts.line, file=change.draft.fts.file, **text
+            )
         if not flow and not line:
             self._report.row(Outcome.UNCHANGED, change.draft.fts.subject)
             return None

@@ -2,9 +2,12 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from rrp_portal.reference.models import Grant
+from rrp_portal.reference.roles import Permission
 
 
 class JobQuerySet(models.QuerySet):
@@ -70,6 +73,11 @@ class Job(models.Model):
     def is_finished(self) -> bool:
         """Whether nothing more will happen."""
         return self.state in {self.State.DONE, self.State.FAILED}
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether it failed before its work began, so that it can go on with what it has fetched."""
+        return self.state == self.State.FAILED and bool((self.result or {}).get("may_retry"))
 
 
 class JobFile(models.Model):

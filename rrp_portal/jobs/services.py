@@ -36,6 +36,10 @@ class Refusal(Exception):
     """The job cannot do what was asked; the message is a translated sentence that says why and what to do."""
 
 
+class Unprepared(Refusal):
+    """The job could not get ready; what it has fetched so far is kept, and trying again goes on from there."""
+
+
 class Superseded(Exception):
     """Another run of the same job took over; what this run did is rolled back."""
 
@@ -130,7 +134,7 @@ def run(job_id: int, *, watch: Progress | None = None) -> Job | None:
         except Superseded:
             logger.warning("job %s was taken over by another run", job.pk)
         except Refusal as refusal:
-            fail(job, str(refusal))
+            fail(job, str(refusal), may_retry=isinstance(refusal, Unprepared))
         except Exception:
             reference = secrets.token_hex(4)
             logger.exception("job %s failed, reference %s", job.pk, reference)
@@ -140,7 +144,7 @@ def run(job_id: int, *, watch: Progress | None = None) -> Job | None:
                 % reference,
             )
     job.refresh_from_db()
-    if job.is_finished:
+    if job.is_finished and not job.may_retry:
         remove_files(job)
     return job
 
@@ -150,7 +154,10 @@ def _work(job: Job, progress: Progress) -> None:
     if kind is None:
         raise Refusal(_("This version of the portal does not know jobs of the kind “%(kind)s”.") % {"kind": job.kind})
     if kind.prepare:
-        kind.prepare(job, progress)
+        try:
+            kind.prepare(job, progress)
+        except Refusal as refusal:
+            raise Unprepared(str(refusal)) from refusal
     with transaction.atomic():
         result = kind.work(job, progress)
         finished = _mine(job).update(
@@ -167,9 +174,23 @@ def _mine(job: Job) -> Any:
     return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, attempts=job.attempts)
 
 
-def fail(job: Job, sentence: str) -> None:
+def fail(job: Job, sentence: str, *, may_retry: bool = False) -> None:
     """End a running job with the sentence that its owner reads."""
-    _mine(job).update(state=Job.State.FAILED, error=sentence, step="", finished_at=timezone.now())
+    result = {"may_retry": True} if may_retry else None
+    _mine(job).update(state=Job.State.FAILED, error=sentence, result=result, step="", finished_at=timezone.now())
+
+
+@transaction.atomic
+def retry(job: Job, *, wake: bool = True) -> Job:
+    """Let a job that could not get ready go on from where it stopped; returns it waiting. Raises Refusal when it cannot."""
+    job = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
+    if not job.may_retry:
+        raise Refusal(_("This job cannot go on. Start a new one."))
+    job.state, job.error, job.result, job.attempts, job.finished_at = Job.State.WAITING, "", None, 0, None
+    job.save()
+    if wake:
+        transaction.on_commit(partial(wake_worker, job.pk))
+    return job
 
 
 def remove_files(job: Job) -> None:

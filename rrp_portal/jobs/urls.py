@@ -9,5 +9,6 @@ urlpatterns = [
     path("", views.job_list, name="list"),
     path("<int:pk>/", views.job_detail, name="detail"),
     path("<int:pk>/progress/", views.job_progress, name="progress"),
+    path("<int:pk>/retry/", views.job_retry, name="retry"),
     path("<int:pk>/report.csv", views.job_report, name="report"),
 ]

@@ -3,14 +3,16 @@
 import csv
 from collections.abc import Iterator
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from rrp_portal.jobs import services
 from rrp_portal.jobs.models import Job, JobRow
 
 JOBS_PER_PAGE = 25
@@ -62,6 +64,17 @@ def job_progress(request: HttpRequest, pk: int) -> HttpResponse:
     if job.is_finished and request.headers.get("HX-Request"):
         response["HX-Refresh"] = "true"
     return response
+
+
+@require_POST
+def job_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a job go on that could not get ready."""
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    try:
+        services.retry(job)
+    except services.Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("jobs:detail", pk)
 
 
 class _Echo:
