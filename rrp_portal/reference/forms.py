@@ -16,13 +16,15 @@ LANGUAGES = [(code, name) for code, name in settings.LANGUAGES if code != "en"] 
 
 
 class NamesWidget(forms.MultiWidget):
-    """One line per language."""
+    """One labelled line per language."""
+
+    template_name = "admin/reference/_names.html"
 
     def __init__(self) -> None:
         directions = {code: "rtl" if code == "ar" else "ltr" for code, _name in LANGUAGES}
         widgets = {
             code.replace("-", "_"): forms.TextInput(
-                {"placeholder": name, "aria-label": name, "lang": code, "dir": directions[code], "class": "vTextField"}
+                {"placeholder": name, "lang": code, "dir": directions[code], "class": "vTextField"}
             )
             for code, name in LANGUAGES
         }

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.core.cache import cache
 from django.core.management import call_command
@@ -500,6 +501,19 @@ class TestPeople:
         browser.post(address(User, "change", person.pk), values(person, email="newer@example.org"))
 
         assert EmailAddress.objects.get(user=person, primary=True).email == "newer@example.org"
+
+    def test_a_lost_second_step_is_forgotten_and_its_secret_never_shown(self, browser, user):
+        person = make_user()
+        Authenticator.objects.create(user=person, type="totp", data={"secret": "s3cret"})
+        Authenticator.objects.create(user=person, type="recovery_codes", data={"seed": "s3cret"})
+
+        chosen = {"action": "forget_second_step", "_selected_action": [person.pk]}
+        response = browser.post(address(User, "changelist"), chosen, follow=True)
+
+        assert "1 person now signs in with the password alone" in messages(response)
+        assert not person.authenticator_set.exists()
+        assert user.logentry_set.get().object_id == str(person.pk)
+        assert Authenticator not in admin.site._registry
 
     def test_a_token_is_revoked_and_its_hash_never_shown(self, browser, user):
         token = ApiToken.objects.create(user=user, name="script", prefix="abc", digest="d1g35t")

@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -17,7 +19,10 @@ from rrp_portal.reference.forms import PersonCreationForm
 from rrp_portal.reference.models import ApiToken, Grant, Invitation, User
 from rrp_portal.reference.roles import Role
 
-admin.site.unregister(Group)  # rights come from grants, which are scoped
+# Rights come from grants, which are scoped; addresses follow the account; secrets are for nobody's eyes; providers are settings.
+for hidden in (Group, EmailAddress, Authenticator, SocialApp, SocialToken):
+    if admin.site.is_registered(hidden):
+        admin.site.unregister(hidden)
 
 
 @admin.register(User)
@@ -30,6 +35,7 @@ class PersonAdmin(PortalAdmin, UserAdmin):
     search_fields = ["email", "name"]
     ordering = ["email"]
     filter_horizontal: list[str] = []
+    actions = ["forget_second_step"]
     fieldsets = [
         (None, {"fields": ["email", "password", "name", "language"]}),
         (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
@@ -53,6 +59,22 @@ class PersonAdmin(PortalAdmin, UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody: what a person did keeps their name. Close the account instead."""
         return False
+
+    @admin.action(description=_("Forget the second step of signing in"))
+    def forget_second_step(self, request: HttpRequest, queryset: models.QuerySet) -> None:
+        """For people who lost their device and their recovery codes: they sign in with the password and set it up anew."""
+        people = queryset if request.user.is_superuser else queryset.filter(is_superuser=False)
+        affected = people.filter(authenticator__isnull=False).distinct()
+        for person in affected:
+            self.log_change(request, person, "Second step of signing in forgotten")
+        number = affected.count()
+        Authenticator.objects.filter(user__in=people).delete()
+        sentence = ngettext(
+            "%(number)s person now signs in with the password alone, until they set up the second step again.",
+            "%(number)s people now sign in with the password alone, until they set up the second step again.",
+            number,
+        )
+        self.message_user(request, sentence % {"number": number})
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save, and keep the address that people sign in with the same as the one shown."""
