@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from funding import rollups
 from funding.api.explained import as_parts
 from funding.api.past import day_of, figures_of, stamp_of
-from funding.api.stamps import stamped
+from funding.api.stamps import Shown, shown
 from funding.filters import FigureFilter
 from funding.models import Figure
 from funding.serializers import ExplanationSerializer, FigureSerializer, IdentitySerializer, WorldSerializer
@@ -60,10 +60,9 @@ class FigureResource(Listed):
     file_name = "figures"
 
     def get_queryset(self):
-        """Figures of visible plans, with their names."""
+        """Figures of visible plans."""
         plans = Plan.objects.visible_to(self.request.user)
-        figures = Figure.objects.filter(plan__in=plans.values("pk"))
-        return figures.select_related("plan", "country", "sector__sector", "partner", "donor").annotate(
+        return Figure.objects.filter(plan__in=plans.values("pk")).annotate(
             country_key=Coalesce("country_id", Value("")),
             sector_key=Coalesce("sector_id", Value(0)),
             partner_key=Coalesce("partner_id", Value(0)),
@@ -79,16 +78,15 @@ class FigureResource(Listed):
         return figures_of(plan, year, day, wanted)
 
     def paginate_queryset(self, queryset):
-        """One page of figures, each with its version, day and time."""
+        """One page of figures, each with its names, version, day and time."""
         page = super().paginate_queryset(queryset)
-        return page if day_of(self.request) else stamped(page)
+        return page if isinstance(queryset, list) else shown(page)
 
-    def csv_rows(self, rows: Iterable[Figure]) -> Iterator[dict[str, Any]]:
+    def csv_rows(self, rows: Iterable[Figure | Shown]) -> Iterator[dict[str, Any]]:
         """The figures as rows of a file, in portions that share their look-ups."""
         rows = iter(rows)
         while portion := list(islice(rows, CHUNK)):
-            ready = portion if hasattr(portion[0], "stamp") else stamped(portion)
-            yield from super().csv_rows(ready)
+            yield from super().csv_rows(portion if isinstance(portion[0], Shown) else shown(portion))
 
     def _plan_year(self, *others: str) -> tuple[Plan, int, dict[str, Any]]:
         """The plan, the year, and what else the filters ask for. Raises ValidationError where one is missing."""

@@ -1,11 +1,14 @@
 """The OpenAPI document as a manual: resources, their operations, parameters and fields, as plain rows for a template."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 METHODS = ("get", "post", "patch", "delete")
 NAME_AT = 3  # /api/v1/<name>/…
+TOLD_ONCE = frozenset({"cursor", "page_size", "format"})  # in the rules for every address
+CHOICE = re.compile(r"\s*\* `([^`]*)` - ([^\n]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,9 @@ def _operation(document: dict, method: str, path: str, said: dict) -> Operation:
         path=path,
         about=said.get("description", ""),
         parameters=[
-            Value(p["name"], _type(document, p["schema"]), p.get("description", ""), p.get("required", False))
+            Value(p["name"], _type(document, p["schema"]), _about(p), p.get("required", False))
             for p in said.get("parameters", [])
-            if p["in"] == "query"
+            if p["in"] == "query" and p["name"] not in TOLD_ONCE
         ],
         body=list(_fields(document, body)),
     )
@@ -91,8 +94,15 @@ def _fields(document: dict, schema: dict) -> Iterator[Value]:
         schema = _resolved(document, results["items"])
     required = schema.get("required", [])
     for name, said in schema.get("properties", {}).items():
-        about = said.get("description") or said.get("title") or ""
-        yield Value(name, _type(document, said), about, name in required)
+        yield Value(name, _type(document, said), _about(said), name in required)
+
+
+def _about(said: dict) -> str:
+    """The meaning in one paragraph; choices as "code: meaning", without those whose meaning is their code."""
+    text = said.get("description") or said.get("title") or ""
+    choices = [f"{code}: {meaning}" for code, meaning in CHOICE.findall(text) if code.lower() != meaning.lower()]
+    parts = [CHOICE.sub("", text).strip().replace("`", ""), "; ".join(choices)]
+    return " – ".join(filter(None, parts))
 
 
 def _type(document: dict, schema: dict) -> str:

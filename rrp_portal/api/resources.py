@@ -60,7 +60,7 @@ class Listed(mixins.ListModelMixin, Resource):
     def csv_rows(self, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """The rows of the CSV file."""
         serializer = self.get_serializer()
-        return (csv.flat(serializer.to_representation(row)) for row in rows)
+        return (serializer.to_representation(row) for row in rows)
 
     def list(self, request, *args, **kwargs):
         """A page of rows; with ?format=csv and no page asked for, all of them in one file."""

@@ -9,6 +9,7 @@ from django.core.cache import cache
 
 from funding import rollups
 from planning.services import approve_version
+from rrp_portal.api.csv import cell
 from tests.factories import make_line, make_requirement, make_version
 from tests.funding.kivara import make_kivara
 
@@ -278,7 +279,7 @@ def test_csv_holds_the_same_rows_as_json(client, kivara):
     rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    expected = [{k: "" if v is None else str(v) for k, v in row.items()} for row in table(client, "country_sector")]
+    expected = [{name: cell(value) for name, value in row.items()} for row in table(client, "country_sector")]
     assert rows == expected
     assert len(rows) == 9
 

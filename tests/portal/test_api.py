@@ -6,14 +6,18 @@ import json
 
 import pytest
 from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from planning.models import Requirement
+from rrp_portal.api import explain_refusal
 from rrp_portal.api.csv import cell
 from rrp_portal.jobs.models import Job
 from rrp_portal.reference.models import Country, Organisation
 from rrp_portal.tokens import issue_token
-from tests.factories import make_country, make_organisation, make_plan, make_user
+from tests.factories import make_country, make_organisation, make_plan, make_requirement, make_user, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -312,6 +316,68 @@ def test_the_documentation_names_every_list(client):
 
     assert all(f"{ROOT}{name}/" in page for name in LISTS)
     assert "cursor" in page
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "kind"), [("application/xml", 406, "not_acceptable"), ("text/html,*/*;q=0.8", 200, None)]
+)
+def test_a_form_that_the_api_does_not_speak_is_refused(client, accept, status, kind):
+    answer = client.get(f"{ROOT}bureaus/", headers={"accept": accept})
+
+    assert (answer.status_code, answer.json().get("type")) == (status, kind)
+
+
+def test_csv_can_be_asked_for_in_the_accept_header(client):
+    answer = client.get(f"{ROOT}bureaus/", headers={"accept": "text/csv"})
+
+    assert b"".join(answer.streaming_content) == b"code,name,retired_on\r\n"
+
+
+def test_a_refusal_is_written_as_csv_for_those_who_asked_for_csv(client):
+    answer = client.get(f"{ROOT}bureaus/", {"format": "csv", "nope": 1})
+
+    assert answer.status_code == 400
+    assert answer.content.decode().splitlines()[0] == "type,field,code,message"
+
+
+def test_a_rule_that_only_the_database_sees_is_told_like_any_other():
+    line = {"partner": make_organisation(type="gov_host"), "gross_usd": 5, "year": 2026}
+    version = make_version(make_plan())
+    line |= {"version": version, "chapter": version.plan.chapters.get(), "sector": version.plan.sectors.get()}
+    with pytest.raises(IntegrityError) as broken, transaction.atomic():
+        Requirement.objects.create(**line)
+
+    answer = explain_refusal(broken.value, {})
+
+    assert answer.status_code == 400
+    assert answer.data["errors"][0]["code"] == "requirement_partner_may_appeal"
+    assert answer.data["errors"][0]["message"].startswith("An organisation of this type cannot own a requirement")
+
+
+def test_a_line_entered_twice_at_the_same_moment_is_told_like_any_other():
+    partner, plan = make_organisation(type="ingo"), make_plan()
+    version = make_version(plan, [("XAA", "PROT", partner, 5)])
+    with pytest.raises(IntegrityError) as broken, transaction.atomic():
+        make_requirement(version, "XAA", "PROT", partner, 6)
+
+    answer = explain_refusal(broken.value, {})
+
+    assert answer.data["errors"] == [
+        {
+            "field": None,
+            "code": "one_requirement_line_per_key",
+            "message": "There is already a line for this chapter, sector, partner, population group and year. Change that line.",
+        }
+    ]
+
+
+def test_what_others_refer_to_is_not_deleted_and_a_fault_of_ours_is_not_hidden():
+    make_organisation(country=make_country("XAA"))
+    with pytest.raises(ProtectedError) as protected:
+        Country.objects.get(pk="XAA").delete()
+
+    assert explain_refusal(protected.value, {}).status_code == 409
+    assert explain_refusal(ZeroDivisionError(), {}) is None
 
 
 def test_a_published_plan_is_seen_by_all_and_a_draft_by_nobody(client):
