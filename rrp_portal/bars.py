@@ -24,13 +24,17 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Bar:
-    """Paid, committed and pledged against what is required; `scale` is the percentage at the bar's end."""
+    """Paid, committed and pledged against what is required; `scale` is the percentage at the bar's end.
+
+    Without `is_split` it is not known what of the funding is paid: all of it stands as committed, and the words say no more.
+    """
 
     paid: Decimal
     committed: Decimal
     pledged: Decimal
     required: Decimal
     scale: Decimal | None = None
+    is_split: bool = True
 
     @cached_property
     def funded(self) -> Decimal:
@@ -76,7 +80,9 @@ class Bar:
         if not self.required:
             return _("Nothing is required here, so there is no coverage.")
         shares = {"funded": percent(self.share(self.funded)), "paid": percent(self.share(self.paid))}
-        if self.funded > self.required:
+        if not self.is_split:
+            words = _("%(funded)s of the requirement is funded; how much of it is paid is not known.") % shares
+        elif self.funded > self.required:
             words = _("%(funded)s of the requirement is funded, more than is required; %(paid)s is paid.") % shares
         else:
             words = _("%(funded)s of the requirement is funded; %(paid)s is paid.") % shares
@@ -97,9 +103,11 @@ class Bar:
 
 
 @lru_cache(maxsize=2048)
-def draw(amounts: tuple[Decimal, ...], scale: Decimal | None, language: str | None, *, thin: bool) -> SafeString:
+def draw(
+    amounts: tuple[Decimal, ...], scale: Decimal | None, language: str | None, *, thin: bool, is_split: bool = True
+) -> SafeString:
     """The bar of paid, committed, pledged and required, in the reader's language; the same bar is drawn once."""
-    return Bar(*amounts, scale=scale).svg(thin=thin)
+    return Bar(*amounts, scale=scale, is_split=is_split).svg(thin=thin)
 
 
 def _length(value: Decimal) -> str:

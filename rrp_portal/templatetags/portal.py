@@ -83,13 +83,18 @@ def figure(value, href: str = "", kind: str = "usd") -> str:
 
 
 @register.simple_tag
-def bar(*, paid=None, committed=None, pledged=None, required=None, thin: bool = False, scale=None) -> str:
+def bar(*, paid=None, committed=None, pledged=None, required=None, thin: bool = False, scale=None, funded=None) -> str:
     """A coverage bar of amounts: paid solid, committed lighter, pledged hatched and not counted, over-funded apart.
 
-    `committed` is what is committed and not paid. `scale`, the percentage at the bar's end, draws a table's bars alike.
+    `committed` is what is committed and not paid. `scale`, the percentage at the bar's end, draws a table's bars alike. `funded`
+    given and more than the two together says that the split is not known, as in totals that others published.
     """
     amounts = tuple(formats.to_decimal(value) or Decimal(0) for value in (paid, committed, pledged, required))
-    return draw(amounts, formats.to_decimal(scale), get_language(), thin=thin)
+    total = formats.to_decimal(funded)
+    is_split = total is None or total == amounts[0] + amounts[1]
+    if not is_split:
+        amounts = (Decimal(0), total, *amounts[2:])
+    return draw(amounts, formats.to_decimal(scale), get_language(), thin=thin, is_split=is_split)
 
 
 def _address(name: str) -> str:
