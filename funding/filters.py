@@ -34,22 +34,31 @@ class FlowFilter(filters.FilterSet):
     plan = PlanCodeFilter(method="on_line")
     year = filters.NumberFilter(method="on_line", label=_("Usage year"), min_value=1990, max_value=2100)
     country = filters.ModelChoiceFilter(
-        queryset=Country.objects.order_by("name"), method="on_line", to_field_name="iso3", label=_("Country")
+        queryset=Country.objects.order_by("name"),
+        method="on_line",
+        to_field_name="iso3",
+        label=_("Country"),
+        empty_label=_("All"),
     )
-    place = filters.ChoiceFilter(choices=Place.choices, method="on_line", label=_("Place"))
+    place = filters.ChoiceFilter(choices=Place.choices, empty_label=_("All"), method="on_line", label=_("Place"))
     sector = filters.ModelChoiceFilter(
         queryset=Sector.objects.filter(parent=None).order_by("position", "name"),
         method="on_line",
         to_field_name="code",
         label=_("Sector"),
+        empty_label=_("All"),
     )
-    split = filters.ChoiceFilter(choices=SectorSplit.choices, method="on_line", label=_("Sectors"))
+    split = filters.ChoiceFilter(
+        choices=SectorSplit.choices, empty_label=_("All"), method="on_line", label=_("Sectors")
+    )
     unsplit = filters.BooleanFilter(method="on_line", label=_("Not yet split between years"))
     donor = filters.CharFilter(method="given_by", label=_("Donor"))
     recipient = filters.CharFilter(method="received_by", label=_("Recipient"))
-    status = filters.ChoiceFilter(choices=Flow.Status.choices, label=_("Status"))
-    type = filters.ChoiceFilter(choices=Flow.Type.choices, label=_("Flow type"))
-    contribution_type = filters.ChoiceFilter(choices=Flow.ContributionType.choices, label=_("Contribution type"))
+    status = filters.ChoiceFilter(choices=Flow.Status.choices, empty_label=_("All"), label=_("Status"))
+    type = filters.ChoiceFilter(choices=Flow.Type.choices, empty_label=_("All"), label=_("Flow type"))
+    contribution_type = filters.ChoiceFilter(
+        choices=Flow.ContributionType.choices, empty_label=_("All"), label=_("Contribution type")
+    )
     is_new_money = filters.BooleanFilter(label=_("New money"))
     fts_id = filters.NumberFilter(label=_("FTS flow id"))
     date_from = filters.DateFilter(field_name="flow_on", lookup_expr="gte", label=_("Dated from"))
@@ -120,7 +129,8 @@ class FlowPageFilter(FlowFilter):
         "status": (F("status"), F("pk")),
     }
     DEFAULT_SORT = "-date"
-    on_page = ("search", "plan", "year", "country", "sector", "donor", "recipient", "status", "type")
+    FIRST = ("search", "plan", "year", "country", "status")
+    MORE = ("sector", "donor", "recipient", "type")
 
     sort = filters.ChoiceFilter(
         choices=[(f"{sign}{key}", key) for key in SORTS for sign in ("", "-")],
@@ -135,6 +145,27 @@ class FlowPageFilter(FlowFilter):
         sort = self.form.cleaned_data.get("sort") or self.DEFAULT_SORT
         keys = self.SORTS[sort.removeprefix("-")]
         return queryset.order_by(*[key.desc() if sort.startswith("-") else key.asc() for key in keys])
+
+    @property
+    def first_fields(self) -> list:
+        """The fields that the page shows at once."""
+        return [self.form[name] for name in self.FIRST]
+
+    @property
+    def more_fields(self) -> list:
+        """The fields that the page shows when asked."""
+        return [self.form[name] for name in self.MORE]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a field that is not shown at once narrows the list, or is refused."""
+        return any(field.value() or field.errors for field in self.more_fields)
+
+    @property
+    def carried_fields(self) -> list:
+        """Fields that only links set: kept when another filter is chosen."""
+        shown = (*self.FIRST, *self.MORE, "sort")
+        return [field for field in self.form if field.name not in shown and field.value()]
 
     def in_order(self, queryset, name, value):
         """Left to `filter_queryset`, which orders last."""

@@ -19,7 +19,7 @@ class FlowForm(forms.Form):
     """One flow. Its refusals come from `record_flow` and `change_flow`, and land beside the field."""
 
     donor = OrganisationField(
-        label=_("Who gave it?"), help_text=_("Name or acronym of the organisation."), required=False,
+        label=_("Who gave it?"), help_text=_("Name or acronym of the organisation. Only a pledge may leave it open."), required=False,
         widget=forms.TextInput({"list": "donors", "autocomplete": "off"}),
     )  # fmt: skip
     is_donor_anonymous = forms.BooleanField(
@@ -27,6 +27,7 @@ class FlowForm(forms.Form):
     )
     recipient = OrganisationField(
         label=_("Who received it?"),
+        help_text=_("Only a pledge may leave it open."),
         required=False,
         widget=forms.TextInput({"list": "recipients", "autocomplete": "off"}),
     )
@@ -49,11 +50,12 @@ class FlowForm(forms.Form):
         label=_("When did the donor decide?"),
         required=False,
         widget=DayInput,
-        help_text=_("The exchange rate is the one of this day."),
+        help_text=_("Only a pledge may leave it open. The exchange rate is the one of this day."),
     )
     type = forms.ChoiceField(choices=TYPES, label=_("Kind of flow"), required=False)
     parent = forms.ModelChoiceField(
-        queryset=Flow.objects.none(), label=_("Part of which flow?"), required=False, widget=forms.TextInput({"inputmode": "numeric"}),
+        queryset=Flow.objects.none(), label=_("Part of which flow?"), required=False,
+        widget=forms.TextInput({"inputmode": "numeric", "list": "parents", "autocomplete": "off"}),
         help_text=_("The number of the flow that this money was part of; it stands in the address of its page."),
         error_messages={"invalid_choice": _("There is no such flow. Copy its number from its page.")},
     )  # fmt: skip
@@ -79,7 +81,6 @@ class FlowForm(forms.Form):
     lines_in = forms.ChoiceField(
         choices=[("original", _("The currency of the flow")), ("usd", _("US dollars"))],
         label=_("The lines below are in"),
-        required=False,
     )
     confirm_pass_through = forms.BooleanField(label=_("Yes, this money is passed on inside the plan"), required=False)
     confirm_twin = forms.BooleanField(label=_("This is another flow; the reason below says why"), required=False)

@@ -18,6 +18,9 @@ PLACES = [
 SPLITS = [(SectorSplit.SHARED, _("Several sectors, split not known")), (SectorSplit.NOT_SPECIFIED, _("Not specified"))]
 
 
+SEVERAL = "several"
+
+
 class Choices:
     """What the lines of a form may name: plans, their countries and their sectors, read in three queries for all lines."""
 
@@ -48,7 +51,7 @@ class Choices:
     def of_year(self) -> list:
         """Every year of the plans, newest last, and “several”."""
         years = sorted({year for plan in self.plans.values() for year in plan.years})
-        return [*[(str(year), str(year)) for year in years], ("", _("Several years, not yet split"))]
+        return [*[(str(year), str(year)) for year in years], (SEVERAL, _("Several years, not yet split"))]
 
     @property
     def of_where(self) -> list:
@@ -71,7 +74,7 @@ class LineForm(forms.Form):
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     plan = forms.ChoiceField(label=_("Plan"), required=False)
-    year = forms.ChoiceField(label=_("Usage year"), required=False)
+    year = forms.ChoiceField(label=_("Usage year"))
     where = forms.ChoiceField(label=_("Country"), initial=Place.NOT_SPECIFIED)
     sector = forms.ChoiceField(label=_("Sector"), initial=SectorSplit.NOT_SPECIFIED)
     amount = MoneyField(label=_("Amount of this line"), required=False, help_text=_("Empty: all that is left."))
@@ -106,7 +109,7 @@ class LineForm(forms.Form):
             "id": data["id"],
             unit: data["amount"],
             "plan": self.choices.plans.get(data["plan"]),
-            "year": int(data["year"]) if data["year"] else None,
+            "year": None if data["year"] == SEVERAL else int(data["year"]),
             "place": Place.COUNTRY if country else data["where"],
             "country": country,
             "split": SectorSplit.SINGLE if sector else data["sector"],
@@ -146,7 +149,7 @@ def line_initial(line: FlowLine) -> dict:
     return {
         "id": line.pk,
         "plan": line.plan.code if line.plan else "",
-        "year": str(line.year or ""),
+        "year": str(line.year or SEVERAL),
         "where": line.country_id or line.place,
         "sector": str(line.sector_id or line.split),
         "amount": line.amount_usd,

@@ -18,12 +18,14 @@ from funding.forms.lines import Choices
 from funding.models import Flow
 from funding.services import Confirm, change_flow, flow_version, notes_on, record_flow, reverse_flow
 from funding.services.recording import FTS_KEEPS_IT
+from funding.views.reading import flows_for
 from planning.models import Plan
 from rrp_portal import access
 from rrp_portal.reference.models import Organisation
 from rrp_portal.reference.roles import Permission
 
 SUGGESTIONS = 200
+PARENTS = 12
 
 
 def tracked_plans(user):
@@ -124,9 +126,11 @@ def _refused(request: HttpRequest, form: FlowForm, lines: LinesFormSet, flow: Fl
              error: ValidationError) -> HttpResponse:  # fmt: skip
     """The form again, every refusal beside its field, with what has to be confirmed or compared."""
     found = {refusal.code: refusal for refusals in error.error_dict.values() for refusal in refusals}
+    donor = form.cleaned_data["donor"]  # which the refusal takes out of the form's data
     put_beside(error, form, lines)
     context = {
         "asks_pass_through": Confirm.PASS_THROUGH in found,
+        "parents": _parents(request, donor, plans) if Confirm.PASS_THROUGH in found else [],
         "asks_twin": Confirm.TWIN in found,
         "twins": _twins(request, found.get(Confirm.TWIN)),
     }
@@ -162,6 +166,13 @@ def _twins(request: HttpRequest, refusal: ValidationError | None) -> list[Flow]:
         .filter(pk__in=refusal.params["flows"])
         .select_related("donor", "recipient")
     )
+
+
+def _parents(request: HttpRequest, donor: Organisation, plans: list[Plan]) -> list[Flow]:
+    """The grants that the donor has received for these plans, one of which may be what is passed on."""
+    received = flows_for(request.user).filter(recipient=donor, lines__plan__in=plans, amount_usd__gt=0)
+    received = received.filter(status__in=[Flow.Status.COMMITMENT, Flow.Status.PAID]).distinct()
+    return list(received.select_related("donor", "recipient").order_by("-flow_on", "-pk")[:PARENTS])
 
 
 def _differences(form: FlowForm, fresh: Flow) -> list[dict]:

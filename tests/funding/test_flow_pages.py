@@ -383,6 +383,7 @@ def test_money_from_a_partner_is_confirmed_as_passed_on_and_the_plan_stays_as_it
     assert asked.status_code == 422
     assert "UN-A is a partner of this plan: this is money passed on inside the plan;" in asked.content.decode()
     assert "confirm_pass_through" in asked.content.decode()
+    assert [flow.pk for flow in asked.context["parents"]] == [world.flow.pk]
     assert Flow.objects.count() == 2
     assert new(tracker, typed | {"confirm_pass_through": "on"}).status_code == 302
 
