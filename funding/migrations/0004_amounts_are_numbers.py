@@ -4,20 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('funding', '0003_stale_marks'),
-        ('planning', '0003_lawful_whichever_side_changes'),
-        ('reference', '0002_lawful_whichever_side_changes'),
+        ("funding", "0003_stale_marks"),
+        ("planning", "0003_lawful_whichever_side_changes"),
+        ("reference", "0002_lawful_whichever_side_changes"),
     ]
 
     operations = [
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_usd__lt', 1000000000000000)), name='flow_amount_is_a_number', violation_error_message='Give the amount as a number.'),
+            model_name="flow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_usd__lt", 1000000000000000)),
+                name="flow_amount_is_a_number",
+                violation_error_message="Give the amount as a number.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publishedtotal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('required_usd', None), ('required_usd__lt', 100000000000000000), _connector='OR'), models.Q(('funded_usd', None), ('funded_usd__lt', 100000000000000000), _connector='OR')), name='published_total_is_a_number', violation_error_message='Give the amounts as numbers.'),
+            model_name="publishedtotal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("required_usd", None), ("required_usd__lt", 100000000000000000), _connector="OR"),
+                    models.Q(("funded_usd", None), ("funded_usd__lt", 100000000000000000), _connector="OR"),
+                ),
+                name="published_total_is_a_number",
+                violation_error_message="Give the amounts as numbers.",
+            ),
         ),
     ]

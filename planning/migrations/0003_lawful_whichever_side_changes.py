@@ -6,35 +6,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('planning', '0002_links'),
-        ('reference', '0002_lawful_whichever_side_changes'),
+        ("planning", "0002_links"),
+        ("reference", "0002_lawful_whichever_side_changes"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='plan',
-            name='keeps_its_lines_lawful',
+            model_name="plan",
+            name="keeps_its_lines_lawful",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='requirement',
-            name='is_lawful',
+            model_name="requirement",
+            name="is_lawful",
         ),
         migrations.RemoveConstraint(
-            model_name='requirement',
-            name='requirement_not_negative',
+            model_name="requirement",
+            name="requirement_not_negative",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='plan',
-            trigger=pgtrigger.compiler.Trigger(name='keeps_its_lines_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF EXISTS (SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id\n                                WHERE v.plan_id = NEW.id\n                                  AND (r.year < date_part('year', NEW.starts_on) OR r.year > date_part('year', NEW.ends_on)\n                                       OR r.starts_on < NEW.starts_on OR r.ends_on > NEW.ends_on)) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'plan_period_holds_its_lines',\n                            MESSAGE = 'The plan has requirement lines outside this period. Move them inside it first.';\n                    END IF;\n                    IF NEW.type <> 'rmrp' AND EXISTS (\n                        SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id\n                          JOIN reference_populationgroup g ON g.code = r.population_group_id\n                         WHERE v.plan_id = NEW.id AND g.eligibility = 'rmrp_only'\n                        UNION ALL\n                        SELECT 1 FROM planning_plan_populations c JOIN reference_populationgroup g ON g.code = c.populationgroup_id\n                         WHERE c.plan_id = NEW.id AND g.eligibility = 'rmrp_only') THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'migrants_only_in_rmrp_plans',\n                            MESSAGE = 'The plan has migrants, who stand only in a refugee and migrant response plan.';\n                    END IF;\n                    RETURN NEW;\n                ", hash='7d739182c629f8300c3a422c925f623e393bbeee', operation='UPDATE OF "type", "starts_on", "ends_on"', pgid='pgtrigger_keeps_its_lines_lawful_5da52', table='planning_plan', when='BEFORE')),
+            model_name="plan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keeps_its_lines_lawful",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id\n                                WHERE v.plan_id = NEW.id\n                                  AND (r.year < date_part('year', NEW.starts_on) OR r.year > date_part('year', NEW.ends_on)\n                                       OR r.starts_on < NEW.starts_on OR r.ends_on > NEW.ends_on)) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'plan_period_holds_its_lines',\n                            MESSAGE = 'The plan has requirement lines outside this period. Move them inside it first.';\n                    END IF;\n                    IF NEW.type <> 'rmrp' AND EXISTS (\n                        SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id\n                          JOIN reference_populationgroup g ON g.code = r.population_group_id\n                         WHERE v.plan_id = NEW.id AND g.eligibility = 'rmrp_only'\n                        UNION ALL\n                        SELECT 1 FROM planning_plan_populations c JOIN reference_populationgroup g ON g.code = c.populationgroup_id\n                         WHERE c.plan_id = NEW.id AND g.eligibility = 'rmrp_only') THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'migrants_only_in_rmrp_plans',\n                            MESSAGE = 'The plan has migrants, who stand only in a refugee and migrant response plan.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="7d739182c629f8300c3a422c925f623e393bbeee",
+                    operation='UPDATE OF "type", "starts_on", "ends_on"',
+                    pgid="pgtrigger_keeps_its_lines_lawful_5da52",
+                    table="planning_plan",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='requirement',
-            trigger=pgtrigger.compiler.Trigger(name='is_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE version_plan bigint; version_status text; plan planning_plan; group_eligibility text;', func="\n    SELECT v.plan_id, v.status INTO version_plan, version_status FROM planning_planversion v WHERE v.id = NEW.version_id FOR SHARE;\n    IF version_status = 'approved' THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'approved_version_immutable',\n            MESSAGE = 'This version is approved and cannot change. Start a correction or a revision instead.';\n    END IF;\n    SELECT * INTO plan FROM planning_plan p WHERE p.id = version_plan;\n    IF NEW.partner_id IS NOT NULL AND NOT (\n        SELECT t.may_own_requirement AND COALESCE(kept_type.may_own_requirement, true)\n          FROM reference_organisation o JOIN reference_organisationtype t ON t.code = o.type_id\n          LEFT JOIN reference_organisation kept ON kept.id = o.merged_into_id\n          LEFT JOIN reference_organisationtype kept_type ON kept_type.code = kept.type_id\n         WHERE o.id = NEW.partner_id FOR SHARE OF o) THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_partner_may_appeal',\n            MESSAGE = 'An organisation of this type cannot own a requirement in a refugee response plan.';\n    END IF;\n    SELECT g.eligibility INTO group_eligibility FROM reference_populationgroup g WHERE g.code = NEW.population_group_id;\n    IF group_eligibility = 'never' THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_no_idp',\n            MESSAGE = 'Internally displaced people never stand in a refugee response plan.';\n    ELSIF group_eligibility = 'rmrp_only' AND plan.type <> 'rmrp' THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_migrants_only_in_rmrp',\n            MESSAGE = 'Migrants stand only in a refugee and migrant response plan.';\n    END IF;\n    IF NEW.year < date_part('year', plan.starts_on) OR NEW.year > date_part('year', plan.ends_on)\n       OR NEW.starts_on < plan.starts_on OR NEW.ends_on > plan.ends_on THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_inside_plan_period',\n            MESSAGE = 'The line lies outside the plan''s period.';\n    END IF;\n    IF NOT EXISTS (SELECT 1 FROM planning_chapter c WHERE c.id = NEW.chapter_id AND c.plan_id = version_plan)\n       OR (NEW.sector_id IS NOT NULL AND NOT EXISTS (\n           SELECT 1 FROM planning_plansector s WHERE s.id = NEW.sector_id AND s.plan_id = version_plan)) THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_of_one_plan',\n            MESSAGE = 'The chapter and the sector must belong to the same plan as the version.';\n    END IF;\n    RETURN NEW;\n", hash='d3d5da57f6d7214aa3cd695725aa48c7494e2310', operation='INSERT OR UPDATE', pgid='pgtrigger_is_lawful_79019', table='planning_requirement', when='BEFORE')),
+            model_name="requirement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="is_lawful",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE version_plan bigint; version_status text; plan planning_plan; group_eligibility text;",
+                    func="\n    SELECT v.plan_id, v.status INTO version_plan, version_status FROM planning_planversion v WHERE v.id = NEW.version_id FOR SHARE;\n    IF version_status = 'approved' THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'approved_version_immutable',\n            MESSAGE = 'This version is approved and cannot change. Start a correction or a revision instead.';\n    END IF;\n    SELECT * INTO plan FROM planning_plan p WHERE p.id = version_plan;\n    IF NEW.partner_id IS NOT NULL AND NOT (\n        SELECT t.may_own_requirement AND COALESCE(kept_type.may_own_requirement, true)\n          FROM reference_organisation o JOIN reference_organisationtype t ON t.code = o.type_id\n          LEFT JOIN reference_organisation kept ON kept.id = o.merged_into_id\n          LEFT JOIN reference_organisationtype kept_type ON kept_type.code = kept.type_id\n         WHERE o.id = NEW.partner_id FOR SHARE OF o) THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_partner_may_appeal',\n            MESSAGE = 'An organisation of this type cannot own a requirement in a refugee response plan.';\n    END IF;\n    SELECT g.eligibility INTO group_eligibility FROM reference_populationgroup g WHERE g.code = NEW.population_group_id;\n    IF group_eligibility = 'never' THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_no_idp',\n            MESSAGE = 'Internally displaced people never stand in a refugee response plan.';\n    ELSIF group_eligibility = 'rmrp_only' AND plan.type <> 'rmrp' THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_migrants_only_in_rmrp',\n            MESSAGE = 'Migrants stand only in a refugee and migrant response plan.';\n    END IF;\n    IF NEW.year < date_part('year', plan.starts_on) OR NEW.year > date_part('year', plan.ends_on)\n       OR NEW.starts_on < plan.starts_on OR NEW.ends_on > plan.ends_on THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_inside_plan_period',\n            MESSAGE = 'The line lies outside the plan''s period.';\n    END IF;\n    IF NOT EXISTS (SELECT 1 FROM planning_chapter c WHERE c.id = NEW.chapter_id AND c.plan_id = version_plan)\n       OR (NEW.sector_id IS NOT NULL AND NOT EXISTS (\n           SELECT 1 FROM planning_plansector s WHERE s.id = NEW.sector_id AND s.plan_id = version_plan)) THEN\n        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'requirement_of_one_plan',\n            MESSAGE = 'The chapter and the sector must belong to the same plan as the version.';\n    END IF;\n    RETURN NEW;\n",
+                    hash="d3d5da57f6d7214aa3cd695725aa48c7494e2310",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_is_lawful_79019",
+                    table="planning_requirement",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requirement',
-            constraint=models.CheckConstraint(condition=models.Q(('gross_usd__gte', 0), ('covered_elsewhere_usd__gte', 0), ('gross_usd__lt', 1000000000000000)), name='requirement_not_negative', violation_error_message='A requirement is zero or more.'),
+            model_name="requirement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("gross_usd__gte", 0), ("covered_elsewhere_usd__gte", 0), ("gross_usd__lt", 1000000000000000)
+                ),
+                name="requirement_not_negative",
+                violation_error_message="A requirement is zero or more.",
+            ),
         ),
     ]

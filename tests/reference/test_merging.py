@@ -21,17 +21,11 @@ from tests.factories import (
     make_organisation,
     make_plan,
     make_requirement,
-    make_user,
     make_version,
 )
 from tests.funding.kivara import make_kivara
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def user():
-    return make_user("administrator@example.org")
 
 
 def merge(merged, kept, user=None, reason="The same organisation under two spellings."):

@@ -187,11 +187,8 @@ LISTS: tuple[tuple[type[models.Model], str, Callable[[], Iterator[Row]]], ...] =
 
 def _edited(model: type[models.Model]) -> set[str]:
     """The keys of the rows that a person changed in the administration: their edits outlive every update."""
-    return set(
-        LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model)).values_list(
-            "object_id", flat=True
-        )
-    )
+    edits = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
+    return {str(key) for key in edits.values_list("object_id", flat=True)}
 
 
 def _differs(instance: models.Model, row: Row, many: set[str]) -> bool:

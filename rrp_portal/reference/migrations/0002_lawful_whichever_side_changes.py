@@ -6,38 +6,82 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reference', '0001_initial'),
+        ("reference", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='organisation',
-            name='type_keeps_requirements_lawful',
+            model_name="organisation",
+            name="type_keeps_requirements_lawful",
         ),
         migrations.RemoveConstraint(
-            model_name='exchangerate',
-            name='exchange_rate_is_positive',
+            model_name="exchangerate",
+            name="exchange_rate_is_positive",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='exchangerate',
-            trigger=pgtrigger.compiler.Trigger(name='one_rate_in_force', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    PERFORM 1 FROM reference_currency WHERE code = NEW.currency_id FOR NO KEY UPDATE;\n                    IF EXISTS (SELECT 1 FROM reference_exchangerate r\n                                WHERE r.currency_id = NEW.currency_id AND r.id <> NEW.id\n                                  AND r.starts_on <= COALESCE(NEW.ends_on, 'infinity')\n                                  AND COALESCE(r.ends_on, 'infinity') >= NEW.starts_on) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'one_rate_in_force_per_day',\n                            MESSAGE = 'This currency already has a rate on some of these days. End the earlier rate before the next one begins.';\n                    END IF;\n                    RETURN NULL;\n                ", hash='39ce4a14cf97fbf57ad7496e52df38804589eed3', operation='INSERT OR UPDATE', pgid='pgtrigger_one_rate_in_force_caa46', table='reference_exchangerate', when='AFTER')),
+            model_name="exchangerate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="one_rate_in_force",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    PERFORM 1 FROM reference_currency WHERE code = NEW.currency_id FOR NO KEY UPDATE;\n                    IF EXISTS (SELECT 1 FROM reference_exchangerate r\n                                WHERE r.currency_id = NEW.currency_id AND r.id <> NEW.id\n                                  AND r.starts_on <= COALESCE(NEW.ends_on, 'infinity')\n                                  AND COALESCE(r.ends_on, 'infinity') >= NEW.starts_on) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'one_rate_in_force_per_day',\n                            MESSAGE = 'This currency already has a rate on some of these days. End the earlier rate before the next one begins.';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="39ce4a14cf97fbf57ad7496e52df38804589eed3",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_one_rate_in_force_caa46",
+                    table="reference_exchangerate",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organisation',
-            trigger=pgtrigger.compiler.Trigger(name='type_keeps_requirements_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.type_id IS DISTINCT FROM OLD.type_id OR NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id)', func="\n                    IF NOT EXISTS (\n                        SELECT 1 FROM planning_requirement WHERE partner_id = NEW.id\n                        UNION ALL\n                        SELECT 1 FROM planning_requirement r JOIN reference_organisation o ON o.id = r.partner_id\n                         WHERE o.merged_into_id = NEW.id) THEN\n                        RETURN NEW;\n                    END IF;\n                    IF NEW.type_id <> OLD.type_id\n                       AND NOT (SELECT may_own_requirement FROM reference_organisationtype WHERE code = NEW.type_id) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_owns_requirements',\n                            MESSAGE = 'This organisation owns requirement lines, and an organisation of this type cannot. '\n                                      'Move or withdraw its lines first.';\n                    END IF;\n                    IF NOT (SELECT t.may_own_requirement FROM reference_organisation kept\n                              JOIN reference_organisationtype t ON t.code = kept.type_id WHERE kept.id = NEW.merged_into_id) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_merge_keeps_requirements_lawful',\n                            MESSAGE = 'This organisation owns requirement lines, and the one it is merged into cannot.';\n                    END IF;\n                    RETURN NEW;\n                ", hash='10c82b663f14d344d743bf370001a98785ff5c8f', operation='UPDATE OF "type_id", "merged_into_id"', pgid='pgtrigger_type_keeps_requirements_lawful_d72d2', table='reference_organisation', when='BEFORE')),
+            model_name="organisation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="type_keeps_requirements_lawful",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.type_id IS DISTINCT FROM OLD.type_id OR NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id)",
+                    func="\n                    IF NOT EXISTS (\n                        SELECT 1 FROM planning_requirement WHERE partner_id = NEW.id\n                        UNION ALL\n                        SELECT 1 FROM planning_requirement r JOIN reference_organisation o ON o.id = r.partner_id\n                         WHERE o.merged_into_id = NEW.id) THEN\n                        RETURN NEW;\n                    END IF;\n                    IF NEW.type_id <> OLD.type_id\n                       AND NOT (SELECT may_own_requirement FROM reference_organisationtype WHERE code = NEW.type_id) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_owns_requirements',\n                            MESSAGE = 'This organisation owns requirement lines, and an organisation of this type cannot. '\n                                      'Move or withdraw its lines first.';\n                    END IF;\n                    IF NOT (SELECT t.may_own_requirement FROM reference_organisation kept\n                              JOIN reference_organisationtype t ON t.code = kept.type_id WHERE kept.id = NEW.merged_into_id) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_merge_keeps_requirements_lawful',\n                            MESSAGE = 'This organisation owns requirement lines, and the one it is merged into cannot.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="10c82b663f14d344d743bf370001a98785ff5c8f",
+                    operation='UPDATE OF "type_id", "merged_into_id"',
+                    pgid="pgtrigger_type_keeps_requirements_lawful_d72d2",
+                    table="reference_organisation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organisationtype',
-            trigger=pgtrigger.compiler.Trigger(name='keeps_requirements_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF NEW.code <> OLD.code THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_code_stays',\n                            MESSAGE = 'The code of an organisation type cannot change. Make a new type instead.';\n                    END IF;\n                    IF OLD.may_own_requirement AND NOT NEW.may_own_requirement AND EXISTS (\n                        SELECT 1 FROM planning_requirement r JOIN reference_organisation o ON o.id = r.partner_id\n                          LEFT JOIN reference_organisation kept ON kept.id = o.merged_into_id\n                         WHERE o.type_id = NEW.code OR kept.type_id = NEW.code) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_owns_requirements',\n                            MESSAGE = 'Organisations of this type own requirement lines. Move or withdraw their lines first.';\n                    END IF;\n                    RETURN NEW;\n                ", hash='946c8094cda2aafa6d6f126041d624b1bf662f64', operation='UPDATE OF "code", "may_own_requirement"', pgid='pgtrigger_keeps_requirements_lawful_4ed33', table='reference_organisationtype', when='BEFORE')),
+            model_name="organisationtype",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keeps_requirements_lawful",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF NEW.code <> OLD.code THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_code_stays',\n                            MESSAGE = 'The code of an organisation type cannot change. Make a new type instead.';\n                    END IF;\n                    IF OLD.may_own_requirement AND NOT NEW.may_own_requirement AND EXISTS (\n                        SELECT 1 FROM planning_requirement r JOIN reference_organisation o ON o.id = r.partner_id\n                          LEFT JOIN reference_organisation kept ON kept.id = o.merged_into_id\n                         WHERE o.type_id = NEW.code OR kept.type_id = NEW.code) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_type_owns_requirements',\n                            MESSAGE = 'Organisations of this type own requirement lines. Move or withdraw their lines first.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="946c8094cda2aafa6d6f126041d624b1bf662f64",
+                    operation='UPDATE OF "code", "may_own_requirement"',
+                    pgid="pgtrigger_keeps_requirements_lawful_4ed33",
+                    table="reference_organisationtype",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='populationgroup',
-            trigger=pgtrigger.compiler.Trigger(name='keeps_plans_lawful', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF NEW.code <> OLD.code THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'population_group_code_stays',\n                            MESSAGE = 'The code of a population group cannot change. Make a new group instead.';\n                    END IF;\n                    IF NEW.eligibility <> 'every_plan' AND EXISTS (\n                        SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id\n                          JOIN planning_plan p ON p.id = v.plan_id\n                         WHERE r.population_group_id = NEW.code AND (NEW.eligibility = 'never' OR p.type <> 'rmrp')\n                        UNION ALL\n                        SELECT 1 FROM planning_plan_populations c JOIN planning_plan p ON p.id = c.plan_id\n                         WHERE c.populationgroup_id = NEW.code AND (NEW.eligibility = 'never' OR p.type <> 'rmrp')) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'population_group_keeps_its_lines_lawful',\n                            MESSAGE = 'This population group stands in plans where it then could not. Take it out of them first.';\n                    END IF;\n                    RETURN NEW;\n                ", hash='ed7f7188e78deddd8d9d154805bc931d0ab6a643', operation='UPDATE OF "code", "eligibility"', pgid='pgtrigger_keeps_plans_lawful_392db', table='reference_populationgroup', when='BEFORE')),
+            model_name="populationgroup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keeps_plans_lawful",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF NEW.code <> OLD.code THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'population_group_code_stays',\n                            MESSAGE = 'The code of a population group cannot change. Make a new group instead.';\n                    END IF;\n                    IF NEW.eligibility <> 'every_plan' AND EXISTS (\n                        SELECT 1 FROM planning_requirement r JOIN planning_planversion v ON v.id = r.version_id\n                          JOIN planning_plan p ON p.id = v.plan_id\n                         WHERE r.population_group_id = NEW.code AND (NEW.eligibility = 'never' OR p.type <> 'rmrp')\n                        UNION ALL\n                        SELECT 1 FROM planning_plan_populations c JOIN planning_plan p ON p.id = c.plan_id\n                         WHERE c.populationgroup_id = NEW.code AND (NEW.eligibility = 'never' OR p.type <> 'rmrp')) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'population_group_keeps_its_lines_lawful',\n                            MESSAGE = 'This population group stands in plans where it then could not. Take it out of them first.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="ed7f7188e78deddd8d9d154805bc931d0ab6a643",
+                    operation='UPDATE OF "code", "eligibility"',
+                    pgid="pgtrigger_keeps_plans_lawful_392db",
+                    table="reference_populationgroup",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=models.CheckConstraint(condition=models.Q(('units_per_usd__gt', 0), ('units_per_usd__lt', 10000000000)), name='exchange_rate_is_positive', violation_error_message='An exchange rate is more than zero.'),
+            model_name="exchangerate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("units_per_usd__gt", 0), ("units_per_usd__lt", 10000000000)),
+                name="exchange_rate_is_positive",
+                violation_error_message="An exchange rate is more than zero.",
+            ),
         ),
     ]

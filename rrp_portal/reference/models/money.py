@@ -95,7 +95,9 @@ class ExchangeRate(models.Model):
         super().clean()
         if not self.currency_id or not self.starts_on:
             return
-        others = ExchangeRate.objects.filter(Q(ends_on=None) | Q(ends_on__gte=self.starts_on), currency=self.currency_id)
+        others = ExchangeRate.objects.filter(
+            Q(ends_on=None) | Q(ends_on__gte=self.starts_on), currency=self.currency_id
+        )
         if self.ends_on:
             others = others.filter(starts_on__lte=self.ends_on)
         if others.exclude(pk=self.pk).exists():

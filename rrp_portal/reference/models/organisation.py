@@ -25,11 +25,15 @@ class OrganisationType(CodeListItem):
     code = models.CharField(_("code"), max_length=20, primary_key=True)
     may_own_requirement = models.BooleanField(_("may own a requirement"), default=False)
     may_give = models.BooleanField(_("may be a donor"), default=True)
-    localisation = models.CharField(_("localisation class"), max_length=20, choices=Localisation, default=Localisation.NONE)
+    localisation = models.CharField(
+        _("localisation class"), max_length=20, choices=Localisation, default=Localisation.NONE
+    )
     fts_types = ArrayField(models.CharField(max_length=120), default=list, blank=True, verbose_name=_("FTS types"))
     iati_code = models.CharField(_("IATI organisation type"), max_length=5, blank=True)
     why_no_requirement = models.TextField(
-        _("why it cannot own a requirement"), blank=True, help_text=_("One or two sentences that say what to do instead.")
+        _("why it cannot own a requirement"),
+        blank=True,
+        help_text=_("One or two sentences that say what to do instead."),
     )
 
     class Meta:
@@ -103,7 +107,13 @@ class Organisation(models.Model):
     is_lead_agency = models.BooleanField(_("lead agency"), default=False)
     is_demonstration = models.BooleanField(_("demonstration"), default=False, editable=False)
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged_from", verbose_name=_("merged into")
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="merged_from",
+        verbose_name=_("merged into"),
     )
     retired_on = models.DateField(_("retired on"), null=True, blank=True)
 
@@ -179,8 +189,12 @@ class Organisation(models.Model):
 class OrganisationMerge(models.Model):
     """One merge of a twin into the organisation that stays: every reference that was moved, so that it can be undone."""
 
-    merged = models.ForeignKey(Organisation, models.PROTECT, related_name="merges_away", verbose_name=_("merged organisation"))
-    kept = models.ForeignKey(Organisation, models.PROTECT, related_name="merges_here", verbose_name=_("kept organisation"))
+    merged = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="merges_away", verbose_name=_("merged organisation")
+    )
+    kept = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="merges_here", verbose_name=_("kept organisation")
+    )
     moved = models.JSONField(_("moved references"), default=dict)
     reason = models.TextField(_("reason"), blank=True)
     made_by = models.ForeignKey(

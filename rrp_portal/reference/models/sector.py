@@ -59,7 +59,9 @@ class PopulationGroup(CodeListItem):
 
     code = models.CharField(_("code"), max_length=3, primary_key=True)
     unhcr_code = models.CharField(_("UNHCR code"), max_length=5, blank=True)
-    eligibility = models.CharField(_("may stand in"), max_length=20, choices=Eligibility, default=Eligibility.EVERY_PLAN)
+    eligibility = models.CharField(
+        _("may stand in"), max_length=20, choices=Eligibility, default=Eligibility.EVERY_PLAN
+    )
     shown_apart = models.BooleanField(_("always shown apart"), default=False)
 
     class Meta:

@@ -36,9 +36,10 @@ class Reference:
 
     def __str__(self) -> str:
         meta = self.model._meta
-        if meta.auto_created:
-            return str(meta.auto_created._meta.verbose_name_plural)
-        return f"{meta.verbose_name_plural}: {meta.get_field(self.field).verbose_name}"
+        owner: Any = meta.auto_created
+        if owner:  # the table of a many-to-many relation
+            return str(owner._meta.verbose_name_plural)
+        return f"{meta.verbose_name_plural}: {getattr(meta.get_field(self.field), 'verbose_name', self.field)}"
 
     def pointing_at(self, organisation: Organisation) -> models.QuerySet:
         """The rows that point at the organisation, in the order of their keys."""
@@ -75,7 +76,11 @@ def references() -> Iterator[Reference]:
         if not isinstance(relation, models.ManyToOneRel) or not isinstance(field, models.ForeignKey):
             continue
         model = field.model
-        if issubclass(model, pghistory.models.Event) or model is OrganisationMerge or not field.db_constraint:
+        if (
+            issubclass(model, pghistory.models.Event)
+            or model is OrganisationMerge
+            or not getattr(field, "db_constraint", True)
+        ):
             continue
         yield Reference(model, field.name)
 
