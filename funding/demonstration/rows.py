@@ -26,16 +26,16 @@ def organisation(name: str, type_code: str, **fields) -> Organisation:
 
 
 def rate(code: str, units_per_usd: str, starts_on: date) -> ExchangeRate:
-    """A fixed rate of the demonstration for two years, where the currency has none that begins on the day."""
-    return ExchangeRate.objects.get_or_create(
-        currency=Currency.objects.get(code=code),
+    """A fixed rate of the demonstration for two years; where the currency already has rates on some of these days, the first of those."""
+    currency, ends_on = Currency.objects.get(code=code), date(starts_on.year + 1, 12, 31)
+    present = currency.rates.filter(starts_on__lte=ends_on).exclude(ends_on__lt=starts_on).order_by("starts_on").first()
+    return present or ExchangeRate.objects.create(
+        currency=currency,
+        units_per_usd=Decimal(units_per_usd),
         starts_on=starts_on,
-        defaults={
-            "units_per_usd": Decimal(units_per_usd),
-            "ends_on": date(starts_on.year + 1, 12, 31),
-            "source": "Demonstration",
-        },
-    )[0]
+        ends_on=ends_on,
+        source="Demonstration",
+    )
 
 
 def plan(code: str, name: str, countries: Mapping[str, str], sectors: Mapping[str, str], **fields) -> Plan:

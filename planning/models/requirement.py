@@ -221,7 +221,8 @@ class Requirement(models.Model):
         super().clean()
         errors: dict[str, ValidationError] = {}
         if self.partner_id and not self.partner.type.may_own_requirement:
-            errors["partner"] = _refusal(self.partner.type.why_no_requirement or NO_GOVERNMENT, "requirement_partner_may_appeal")
+            why = self.partner.type.why_no_requirement
+            errors["partner"] = _refusal(_(why) if why else NO_GOVERNMENT, "requirement_partner_may_appeal")
         if self.version_id:
             errors |= self._refusals_of_plan(self.version.plan)
             if self.version.status == PlanVersion.Status.APPROVED:

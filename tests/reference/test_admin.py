@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from funding.models import Flow, PlanYear
 from planning.models import Requirement
+from rrp_portal.reference.admin import base
 from rrp_portal.reference.models import ApiToken, Country, ExchangeRate, Grant, Organisation, Sector, User
 from tests.factories import (
     grant,
@@ -117,6 +118,20 @@ class TestLists:
 
         assert cost() == few
         assert few <= 10
+
+    def test_a_large_table_is_estimated_until_it_is_filtered(self, agency, monkeypatch):
+        monkeypatch.setattr(base, "BIG", 50)
+        Organisation.objects.bulk_create(
+            Organisation(name=f"Partner {number}", type_id=agency.type_id) for number in range(100)
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE reference_organisation")
+        rows = Organisation.objects.order_by("pk")
+
+        with CaptureQueriesContext(connection) as queries:
+            assert base.EstimatedPaginator(rows, 50).count == rows.count()
+        assert "pg_class" in queries[0]["sql"]
+        assert base.EstimatedPaginator(rows.filter(name="Partner 1"), 50).count == 1
 
     def test_organisations_merged_into_another_are_not_offered(self, browser, agency):
         twin = make_organisation("UN-A twin")
