@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -23,14 +23,15 @@ def save_within_reach(save: Callable[[], T], user: Any) -> T:
     behind: you may not save what you could not then edit.
     """
     obj = save()
-    if not type(obj)._default_manager.all().editable_by(user).filter(pk=obj.pk).exists():
+    rows: Any = type(obj)._default_manager.all()
+    if not rows.editable_by(user).filter(pk=obj.pk).exists():
         raise PermissionDenied(
             _("You cannot save this for others. Choose a plan or an organisation that you may edit.")
         )
     return obj
 
 
-def editable_or_refuse(queryset: QuerySet, user: Any, sentence: str = "", **lookup: Any) -> Any:
+def editable_or_refuse(queryset: Any, user: Any, sentence: str = "", **lookup: Any) -> Any:
     """The one object that the user may edit; `sentence` says what to do where it may only be read.
 
     Raises Http404 when it is not visible, PermissionDenied when it is visible and not editable. One query, or two.

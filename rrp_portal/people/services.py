@@ -5,6 +5,7 @@ from functools import partial
 import pghistory
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rrp_portal.people import mail
@@ -108,7 +109,7 @@ def withdraw_grant(grant: Grant, *, by: User) -> None:
             User.objects.filter(pk=grant.user_id, is_superuser=False).update(is_staff=False)
 
 
-def _other_administrators(user: User):
+def _other_administrators(user: User) -> QuerySet:
     grants = Grant.objects.filter(role=Role.SYSTEM_ADMIN, user__is_active=True).exclude(user=user)
     superusers = User.objects.filter(is_superuser=True, is_active=True)
     return superusers.values("pk").union(grants.values("user"))
