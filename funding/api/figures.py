@@ -84,7 +84,7 @@ class FigureResource(Listed):
 
     def csv_rows(self, rows: Iterable[Figure | Shown]) -> Iterator[dict[str, Any]]:
         """The figures as rows of a file, in portions that share their look-ups."""
-        rows = iter(rows)
+        rows = iter(self.each(rows))
         while portion := list(islice(rows, CHUNK)):
             yield from super().csv_rows(portion if isinstance(portion[0], Shown) else shown(portion))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q
+from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 
@@ -63,7 +63,8 @@ class FlowResource(Writing):
 
     def csv_rows(self, rows):
         """One row per line of each flow."""
-        return (row for flow in rows for row in rows_of(flow))
+        flows = rows if isinstance(rows, QuerySet) else self.get_queryset().filter(pk__in=[flow.pk for flow in rows])
+        return rows_of(flows)
 
     def state_of(self, flow):
         """The numbers of the latest history rows of the flow and its lines."""

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer
@@ -55,6 +56,12 @@ def lines(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] | None = Non
             names = list(row)
             yield writer.writerow(names)
         yield writer.writerow([cell(row.get(name)) for name in names])
+
+
+def portions(written: Iterator[str], size: int = 500) -> Iterator[str]:
+    """The lines in portions: each is sent, and compressed, at once."""
+    while portion := "".join(islice(written, size)):
+        yield portion
 
 
 class CSVRenderer(BaseRenderer):

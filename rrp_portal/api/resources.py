@@ -58,9 +58,13 @@ class Listed(mixins.ListModelMixin, Resource):
         return list(columns_of(self.get_serializer()))
 
     def csv_rows(self, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
-        """The rows of the CSV file."""
+        """The rows of the CSV file, from a page or from a whole queryset, which is read while it is written."""
         serializer = self.get_serializer()
-        return (serializer.to_representation(row) for row in rows)
+        return (serializer.to_representation(row) for row in self.each(rows))
+
+    def each(self, rows: Iterable[Any]) -> Iterable[Any]:
+        """The rows in their order; a queryset in portions, so that a long file needs little memory."""
+        return rows.order_by(*self.ordering).iterator(chunk_size=CHUNK) if isinstance(rows, QuerySet) else rows
 
     def list(self, request, *args, **kwargs):
         """A page of rows; with ?format=csv and no page asked for, all of them in one file."""
@@ -74,14 +78,11 @@ class Listed(mixins.ListModelMixin, Resource):
         if {"cursor", "page_size"} & set(self.request.query_params):
             page = self.paginate_queryset(rows)
             return self.get_paginated_response(list(self.csv_rows(page)))
-        if isinstance(rows, QuerySet):
-            if rows.order_by()[: csv.MAX_ROWS + 1].count() > csv.MAX_ROWS:
-                sentence = _("The list has more than %(most)s rows. Narrow it with filters, or fetch it in pages.")
-                raise ValidationError([sentence % {"most": f"{csv.MAX_ROWS:,}"}], code="too_many_rows")
-            rows = rows.order_by(*self.ordering).iterator(chunk_size=CHUNK)
-        response = StreamingHttpResponse(
-            csv.lines(self.csv_rows(rows), self.csv_columns()), content_type="text/csv; charset=utf-8"
-        )
+        if isinstance(rows, QuerySet) and rows.order_by()[: csv.MAX_ROWS + 1].count() > csv.MAX_ROWS:
+            sentence = _("The list has more than %(most)s rows. Narrow it with filters, or fetch it in pages.")
+            raise ValidationError([sentence % {"most": f"{csv.MAX_ROWS:,}"}], code="too_many_rows")
+        written = csv.portions(csv.lines(self.csv_rows(rows), self.csv_columns()))
+        response = StreamingHttpResponse(written, content_type="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{self.file_name}.csv"'
         return response
 

@@ -315,7 +315,7 @@ def test_the_documentation_names_every_list(client):
     page = client.get(f"{ROOT}docs/").content.decode()
 
     assert all(f"{ROOT}{name}/" in page for name in LISTS)
-    assert "cursor" in page
+    assert "page_size" in page
 
 
 @pytest.mark.parametrize(
