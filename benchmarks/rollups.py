@@ -7,26 +7,18 @@ solution would have to do: delete the old figures of the plan-year, group its li
 """
 
 import argparse
-import os
 import statistics
-import sys
 import time
 
-import django
+import scratch  # isort: skip  (it starts the services that the settings need)
+from django.db import connection, transaction
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from rrp_portal.embedded import testing
+from funding.rollups import rebuild, recompute, verify
+from funding.rollups.ledger import _GROUPING_SETS, KEYS, LEVELS, MEASURES, with_ledger
 
-testing.begin()
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rrp_portal.settings")
-django.setup()
-
-from django.db import connection, transaction  # noqa: E402
-
-from funding.rollups import rebuild, recompute, verify  # noqa: E402
-from funding.rollups.ledger import _GROUPING_SETS, KEYS, LEVELS, MEASURES, with_ledger  # noqa: E402
-
-COLUMNS = ", ".join(("plan_id", "year", "level", "place", "country_id", "split", "sector_id", "partner_id", "donor_id", *MEASURES))
+COLUMNS = ", ".join(
+    ("plan_id", "year", "level", "place", "country_id", "split", "sector_id", "partner_id", "donor_id", *MEASURES)
+)
 
 
 def execute(sql, parameters=None):
@@ -88,7 +80,9 @@ def bare_tables() -> None:
     """A flat table of ledger lines and an empty copy of the table of figures."""
     scope = "SELECT plan_id, year, basis FROM funding_planyear"
     execute("DROP TABLE IF EXISTS bare_line, bare_figure")
-    execute(f"CREATE TABLE bare_line AS {with_ledger(scope)} SELECT {', '.join(KEYS)}, {', '.join(MEASURES)} FROM entry")
+    execute(
+        f"CREATE TABLE bare_line AS {with_ledger(scope)} SELECT {', '.join(KEYS)}, {', '.join(MEASURES)} FROM entry"
+    )
     execute("CREATE INDEX ON bare_line (plan_id, year)")
     execute("CREATE TABLE bare_figure (LIKE funding_figure INCLUDING ALL)")
     execute("VACUUM ANALYZE bare_line")
@@ -150,19 +144,17 @@ def measure(plans: int, years: int, lines: int, repeats: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser()
     parser.add_argument("--plans", type=int, default=700)
     parser.add_argument("--lines", type=int, default=286)
     parser.add_argument("--repeats", type=int, default=60)
     options = parser.parse_args()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
+    with scratch.database():
         small = measure(7, 5, options.lines, options.repeats)
-        execute("TRUNCATE planning_plan, planning_planversion, funding_flow CASCADE; TRUNCATE funding_figure, funding_planyear, funding_stalemark")
+        execute("TRUNCATE planning_plan, planning_planversion, funding_flow CASCADE")
+        execute("TRUNCATE funding_figure, funding_planyear, funding_stalemark")
         large = measure(options.plans, 5, options.lines, options.repeats)
         print(f"recompute one plan-year, a million lines against ten thousand: ratio {large / small:.2f}")
-    finally:
-        connection.creation.destroy_test_db("bench", verbosity=0)
 
 
 if __name__ == "__main__":
