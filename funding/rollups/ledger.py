@@ -141,9 +141,10 @@ _MOVEMENT = """
           LEFT JOIN reference_organisation donor ON donor.id = f.donor_id
           LEFT JOIN reference_organisation recipient ON recipient.id = f.recipient_id
           LEFT JOIN funding_boundaryexception donor_outside
-                 ON donor_outside.plan_id = l.plan_id AND donor_outside.organisation_id = f.donor_id
+                 ON donor_outside.plan_id = l.plan_id AND donor_outside.organisation_id = COALESCE(donor.merged_into_id, f.donor_id)
           LEFT JOIN funding_boundaryexception recipient_outside
-                 ON recipient_outside.plan_id = l.plan_id AND recipient_outside.organisation_id = f.recipient_id
+                 ON recipient_outside.plan_id = l.plan_id
+                AND recipient_outside.organisation_id = COALESCE(recipient.merged_into_id, f.recipient_id)
           LEFT JOIN appealing ON appealing.plan_id = l.plan_id AND appealing.year = l.year
                              AND appealing.partner_id = COALESCE(donor.merged_into_id, f.donor_id)
     ),
@@ -158,7 +159,7 @@ _MOVEMENT = """
                                           AND (l.plan_id IS DISTINCT FROM s.plan_id OR l.year IS DISTINCT FROM s.year)
           LEFT JOIN reference_organisation donor ON donor.id = f.donor_id
           LEFT JOIN funding_boundaryexception donor_outside
-                 ON donor_outside.plan_id = s.plan_id AND donor_outside.organisation_id = f.donor_id
+                 ON donor_outside.plan_id = s.plan_id AND donor_outside.organisation_id = COALESCE(donor.merged_into_id, f.donor_id)
          WHERE s.basis = 'flows' AND donor_outside.id IS NULL
     ),
     published AS (
@@ -177,7 +178,8 @@ _MOVEMENT = """
 # Every source as lines with the same columns. A measure that a line does not have is NULL, which a sum passes over without cost.
 _LINES = """
     entry AS (
-        SELECT plan_id, year, place::text, country_id::text, split::text, sector_id, partner_id, false AS has_donor, NULL::bigint AS donor_id,
+        SELECT plan_id, year, place::text, country_id::text, split::text, sector_id, partner_id,
+               false AS has_donor, NULL::bigint AS donor_id,
                CASE WHEN in_force THEN amount_usd END AS required, CASE WHEN in_original THEN amount_usd END AS original,
                NULL::numeric AS funded, NULL::numeric AS paid, NULL::numeric AS committed, NULL::numeric AS pledged,
                NULL::numeric AS in_kind, NULL::numeric AS carry_over, NULL::numeric AS new_money, NULL::numeric AS flexible,
@@ -210,7 +212,8 @@ _LINES = """
                ) side
         UNION ALL
         SELECT plan_id, year, place, country_id, split, sector_id, donor_id, true, donor_id,
-               NULL, NULL, -amount_usd, CASE WHEN status = 'paid' THEN -amount_usd END, CASE WHEN status = 'commitment' THEN -amount_usd END,
+               NULL, NULL, -amount_usd, CASE WHEN status = 'paid' THEN -amount_usd END,
+               CASE WHEN status = 'commitment' THEN -amount_usd END,
                NULL, CASE WHEN contribution_type <> 'financial' THEN -amount_usd END, NULL, NULL, NULL, NULL, NULL, amount_usd,
                'outgoing', flow_id, line_id
           FROM outgoing

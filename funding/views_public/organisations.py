@@ -84,7 +84,7 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One organisation as a partner of plans, by plan and year, and the money it received last."""
     organisation = _kept(pk)
     if organisation.merged_into_id:
-        return redirect("organisation-detail", organisation.merged_into_id, permanent=True)
+        return redirect("organisation-detail", organisation.merged_into_id)
     figures = _figures(request, organisation, "partner")
     if request.GET.get("format") == "csv":
         return _file(organisation, _rows(figures), "partner")
@@ -106,7 +106,7 @@ def donor_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One organisation as a donor: what it gave to each plan by year, and the money it gave last."""
     organisation = _kept(pk)
     if organisation.merged_into_id:
-        return redirect("donor-detail", organisation.merged_into_id, permanent=True)
+        return redirect("donor-detail", organisation.merged_into_id)
     figures = _figures(request, organisation, "donor")
     if request.GET.get("format") == "csv":
         return _file(organisation, _rows(figures), "donor")

@@ -41,7 +41,7 @@ def required_lines(plan, year):
 
 
 def is_internal(flow, line, plan, appealing, outside):
-    if flow.type == "carry_over" or flow.donor_id in outside:
+    if flow.type == "carry_over" or stands_for(flow.donor) in outside:
         return False
     if flow.source_plan_id == plan.pk and (flow.source_year or line.year) == line.year:
         return True
@@ -54,7 +54,7 @@ def sides(flow, line, plan, appealing, outside):
     here = {"place": line.place, "country": line.country_id, "split": line.split, "sector": line.sector_id}
     kind = {"paid": "paid", "commitment": "committed"}.get(flow.status)
     goods = {"in_kind": amount} if flow.contribution_type != "financial" else {}
-    if flow.status == "cancelled" or flow.recipient_id in outside:
+    if flow.status == "cancelled" or stands_for(flow.recipient) in outside:
         return
     if is_internal(flow, line, plan, appealing, outside):
         if flow.status in COUNTED:
