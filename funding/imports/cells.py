@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as noop
 
-from funding.imports.mapping import Thing, day, money, text, whole
+from funding.imports.mapping import Thing, day, money, whole, year_of
 from funding.imports.report import RowRefused
+from funding.imports.texts import text
 from funding.models import Place, SectorSplit
 
 NO_YEAR = noop("It names no year.")
@@ -60,7 +61,7 @@ class Cell:
 
 def read_cell(row: dict[str, Any], *, by_global_cluster: bool) -> Cell:
     """A row of a CSV with requirements; raises RowRefused when it cannot be taken, RowLeftOut when it should not be."""
-    plan_fts_id, year = whole(row.get("id")), whole(row.get("year"))
+    plan_fts_id, year = whole(row.get("id")), year_of(row.get("year"))
     if plan_fts_id is None:
         raise RowLeftOut(OUTSIDE_PLANS)
     if by_global_cluster:

@@ -7,7 +7,8 @@ known from the FTS API is never overwritten by them, and money is taken to come 
 from collections.abc import Iterable
 from typing import Any
 
-from funding.imports.mapping import FtsFlow, Side, Thing, begin, text, whole
+from funding.imports.mapping import FtsFlow, Side, Thing, begin, whole, year_of
+from funding.imports.texts import text
 from funding.models import Flow
 
 
@@ -47,7 +48,7 @@ def read_csv_flow(row: dict[str, Any], global_clusters: Iterable[str]) -> FtsFlo
 def _plans(row: dict[str, Any]) -> list[Thing]:
     """The plans of the row: several ids are several plans, whose names cannot be told apart."""
     ids = [whole(part.strip()) for part in text(row.get("destPlanId")).split(",") if part.strip()]
-    name, code = text(row.get("destPlan")), text(row.get("destPlanCode"))
+    name, code = text(row.get("destPlan"))[:255], text(row.get("destPlanCode"))[:50]
     if len(ids) == 1:
         return [Thing(ids[0], name, code=code)]
     return [Thing(found, f"FTS {found}") for found in ids]
@@ -63,7 +64,7 @@ def _locations(codes: Any) -> list[Thing]:
 
 
 def _years(first: Any, last: Any) -> list[int]:
-    start, end = whole(first), whole(last)
+    start, end = year_of(first), year_of(last)
     if start is None or end is None or not 0 <= end - start < 50:
         return [year for year in {start, end} if year]
     return list(range(start, end + 1))

@@ -8,10 +8,12 @@ from typing import Any
 from django.utils.translation import gettext_noop as noop
 
 from funding.imports.report import RowRefused
+from funding.imports.texts import clean, text
 from funding.models import Flow
 
 CENT = Decimal("0.01")
 RATE = Decimal("0.0000000001")
+LARGEST_RATE = Decimal(10) ** 10
 LARGEST = Decimal(10) ** 15
 
 STATUSES = {
@@ -44,6 +46,7 @@ NO_AMOUNT = noop("Its amount in US dollars is missing or not a number: “%(foun
 NO_STATUS = noop("Its status is “%(found)s”; the portal knows pledge, commitment and paid.")
 NO_DATE = noop("“%(found)s” is not a date.")
 NO_NUMBER = noop("“%(found)s” is not a whole number.")
+NO_YEAR = noop("“%(found)s” is not a year.")
 NO_OBJECTS = noop("Its source or destination is not a list of objects as FTS gives them.")
 UNKNOWN_WORD = noop("“%(found)s” is not a value that the portal knows; “%(taken)s” was taken.")
 
@@ -107,11 +110,6 @@ _SIDES = {
 }
 
 
-def text(value: Any) -> str:
-    """Text without what a database cannot hold; nothing is an empty text."""
-    return "" if value is None else str(value).replace("\0", "").strip()
-
-
 def whole(value: Any) -> int | None:
     """A whole number, also where a spreadsheet wrote 423.0; None for nothing; RowRefused for anything else."""
     if value is None or value == "" or isinstance(value, bool):
@@ -125,7 +123,15 @@ def whole(value: Any) -> int | None:
         raise RowRefused(NO_NUMBER, found=value) from None
 
 
-def money(value: Any, places: Decimal = CENT) -> Decimal | None:
+def year_of(value: Any) -> int | None:
+    """A year; None for nothing; RowRefused for anything that is none."""
+    found = whole(value)
+    if found is not None and not 1900 < found < 2200:
+        raise RowRefused(NO_YEAR, found=value)
+    return found
+
+
+def money(value: Any, places: Decimal = CENT, largest: Decimal = LARGEST) -> Decimal | None:
     """An amount with two decimals, half up; None for nothing; RowRefused for anything that is no amount."""
     if value is None or value == "" or isinstance(value, bool):
         return None
@@ -133,7 +139,7 @@ def money(value: Any, places: Decimal = CENT) -> Decimal | None:
         amount = Decimal(str(value))
     except InvalidOperation:
         raise RowRefused(NO_AMOUNT, found=value) from None
-    if not amount.is_finite() or abs(amount) >= LARGEST:
+    if not amount.is_finite() or abs(amount) >= largest:
         raise RowRefused(NO_AMOUNT, found=value)
     return amount.quantize(places, ROUND_HALF_UP)
 
@@ -188,9 +194,13 @@ def read_flow(row: dict[str, Any]) -> FtsFlow:
         "emergencies": [thing.name[:200] for thing in flow.destination.emergencies],
         "project_name": "; ".join(thing.name for thing in flow.destination.projects),
         "project_code": "; ".join(thing.code for thing in flow.destination.projects if thing.code)[:100],
-        "report_details": [entry for entry in row.get("reportDetails") or [] if isinstance(entry, dict)],
+        "report_details": _details(row.get("reportDetails")),
     }
     return flow
+
+
+def _details(value: Any) -> list[dict[str, Any]]:
+    return [clean(entry) for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def begin(row: dict[str, Any]) -> FtsFlow:
@@ -205,7 +215,7 @@ def begin(row: dict[str, Any]) -> FtsFlow:
     if status is None:
         raise RowRefused(NO_STATUS, found=text(row.get("status")))
     flow = FtsFlow(fts_id, {}, Side(), Side())
-    rate = money(row.get("exchangeRate"), RATE)
+    rate = money(row.get("exchangeRate"), RATE, LARGEST_RATE)
     flow.currency = text(row.get("originalCurrency")).upper()
     flow.values = {
         "fts_id": fts_id,
@@ -218,7 +228,7 @@ def begin(row: dict[str, Any]) -> FtsFlow:
         "units_per_usd": rate if rate and rate > 0 else None,
         "reference": text(row.get("refCode"))[:200],
         "description": text(row.get("description")),
-        "budget_year": whole(row.get("budgetYear")),
+        "budget_year": year_of(row.get("budgetYear")),
         "flow_on": day(row.get("date")),
         "decided_on": day(row.get("decisionDate")),
         "first_reported_on": day(row.get("firstReportedDate")),
@@ -234,10 +244,9 @@ def _side(objects: Any) -> Side:
     for entry in objects:
         if not isinstance(entry, dict):
             raise RowRefused(NO_OBJECTS)
-        kind = entry.get("type")
+        kind = text(entry.get("type"))
         if kind == "UsageYear":
-            year = whole(entry.get("name"))
-            if year and 1900 < year < 2200:
+            if year := year_of(entry.get("name")):
                 side.years.append(year)
         elif kind in _SIDES:
             getattr(side, _SIDES[kind]).append(_thing(entry))
@@ -246,13 +255,13 @@ def _side(objects: Any) -> Side:
 
 
 def _thing(entry: dict[str, Any]) -> Thing:
-    found = whole(entry.get("id"))
+    found = whole(entry.get("id")) or None
     name = text(entry.get("name")) or (f"FTS {found}" if found else "")
     return Thing(
         id=found,
         name=name[:255],
-        is_single=entry.get("behavior") in {"single", None},
-        code=text(entry.get("code")),
+        is_single=text(entry.get("behavior")) in {"single", ""},
+        code=text(entry.get("code"))[:50] if entry.get("type") == "Plan" else text(entry.get("code")),
         types=tuple(texts(entry.get("organizationTypes"), 120)),
         subtypes=tuple(texts(entry.get("organizationSubTypes"), 120)),
         levels=tuple(texts(entry.get("organizationLevels"), 120)),

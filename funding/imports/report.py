@@ -3,10 +3,12 @@
 from collections import Counter
 from typing import Any
 
+from funding.imports.texts import text
 from rrp_portal.jobs.models import Job, JobRow
 
 Outcome = JobRow.Outcome
 BATCH = 2000
+LONGEST = 500  # of what is quoted from a file
 
 
 class Unaccounted(RuntimeError):
@@ -34,30 +36,38 @@ class Report:
         self.file = ""
 
     def row(
-        self, outcome: str, subject: str, text: str = "", *, line: int | None = None, file: str = "", **values: Any
+        self, outcome: str, subject: str, sentence: str = "", *, line: int | None = None, file: str = "", **values: Any
     ) -> None:
         """Count one input row; it stands in the report where there is something to say about it."""
         self._counts[outcome] += 1
-        if text:
-            self._add(outcome, subject, text, line, file, values)
+        if sentence:
+            self._add(outcome, subject, sentence, line, file, values)
 
-    def note(self, subject: str, text: str, *, line: int | None = None, file: str = "", **values: Any) -> None:
+    def note(self, subject: str, sentence: str, *, line: int | None = None, file: str = "", **values: Any) -> None:
         """Something to check that is not an input row of its own: said once, however often it comes up."""
-        key = (subject, text, repr(sorted(values.items())))
+        key = (subject, sentence, repr(sorted(values.items())))
         if key not in self._noted:
             self._noted.add(key)
-            self._add(Outcome.NOTED, subject, text, line, file, values)
+            self._add(Outcome.NOTED, subject, sentence, line, file, values)
 
     def fact(self, text: str, **values: Any) -> None:
         """One sentence about the import as a whole."""
         self._facts.append({"text": text, "values": values})
 
-    def _add(self, outcome: str, subject: str, text: str, line: int | None, file: str, values: dict[str, Any]) -> None:
-        values = {name: value if isinstance(value, int) else str(value) for name, value in values.items()}
+    def _add(
+        self, outcome: str, subject: str, sentence: str, line: int | None, file: str, values: dict[str, Any]
+    ) -> None:
+        values = {name: value if isinstance(value, int) else text(value)[:LONGEST] for name, value in values.items()}
         file = file or self.file
         self._rows.append(
             JobRow(
-                job=self._job, outcome=outcome, file=file, line=line, subject=subject[:255], text=text, values=values
+                job=self._job,
+                outcome=outcome,
+                file=file,
+                line=line,
+                subject=text(subject)[:255],
+                text=sentence,
+                values=values,
             )
         )
         if len(self._rows) >= BATCH:
