@@ -9,7 +9,7 @@ import funding.tasks  # noqa: F401  registers the job
 from funding.imports import start_import
 from rrp_portal.jobs import services
 from rrp_portal.reference.models import Country, GlobalCluster, OrganisationType
-from tests.factories import make_sector
+from tests.factories import make_organisation_type, make_sector
 
 YEARS = {2024: 45, 2025: 46, 2026: 47}
 
@@ -22,7 +22,8 @@ def make_reference():
         ("gov_donor", ["Government"]),
         ("pooled_fund", ["Pooled fund"]),
     ):
-        OrganisationType.objects.get_or_create(code=code, defaults={"name": code, "fts_types": types})
+        make_organisation_type(code)
+        OrganisationType.objects.filter(code=code).update(fts_types=types)
     for iso3, fts_id in (("XAA", 901), ("XBB", 902)):
         Country.objects.get_or_create(iso3=iso3, defaults={"name": f"Country {iso3}", "fts_id": fts_id})
     for code, name, fts_id in (("HLTH", "Health", 7), ("PROT", "Protection", 10), ("OTHR", "Other", 26481)):
