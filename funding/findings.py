@@ -6,8 +6,9 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from funding.names import Names
 from funding.rollups import FigureRow
-from funding.tables import Names, Table, is_special
+from funding.tables import Table, is_special
 from rrp_portal.formats import number, percent, usd_short
 
 # Up to this coverage, in percent: the words. A fraction is named within one and a half points of it.
@@ -56,22 +57,30 @@ def of_plan(total: FigureRow, sectors: Sequence[FigureRow], names: Names) -> str
     return _("%(came)s; %(sector)s has %(percent)s of what it needs") % values
 
 
-def _largest_gap(table: Table, sentence: str) -> str:
-    rows = [row for row in table.rows if not row.is_special and row.figure.unmet > 0]
-    if not rows:
+def _most(table: Table, lacks: str, received: str) -> str:
+    """The row that lacks most, or, where no need is known row by row, the one that received most."""
+    rows = [row for row in table.rows if not row.is_special]
+    needy = [row for row in rows if row.figure.unmet > 0]
+    if needy:
+        row = max(needy, key=lambda row: row.figure.unmet)
+        return lacks % {"name": row.name.text, "amount": usd_short(row.figure.unmet)}
+    given = [row for row in rows if row.figure.funded > 0]
+    if not given:
         return ""
-    largest = max(rows, key=lambda row: row.figure.unmet)
-    return sentence % {"name": largest.name.text, "amount": usd_short(largest.figure.unmet)}
+    row = max(given, key=lambda row: row.figure.funded)
+    return received % {"name": row.name.text, "amount": usd_short(row.figure.funded)}
 
 
 def of_sectors(table: Table) -> str:
     """Which sector lacks most."""
-    return _largest_gap(table, _("%(name)s lacks most: %(amount)s USD"))
+    return _most(table, _("%(name)s lacks most: %(amount)s USD"), _("%(name)s received most: %(amount)s USD"))
 
 
 def of_countries(table: Table) -> str:
     """Which country lacks most."""
-    return _largest_gap(table, _("The largest gap is in %(name)s: %(amount)s USD"))
+    return _most(
+        table, _("The largest gap is in %(name)s: %(amount)s USD"), _("%(name)s received most: %(amount)s USD")
+    )
 
 
 def of_partners(rows: Sequence[FigureRow]) -> str:
@@ -79,7 +88,9 @@ def of_partners(rows: Sequence[FigureRow]) -> str:
     appealing = [row for row in rows if row.required > 0 and row.partner_id]
     empty = sum(1 for row in appealing if row.funded <= 0)
     if not appealing:
-        return ""
+        received = sum(1 for row in rows if row.funded > 0 and row.partner_id)
+        words = ngettext("%(count)s partner received money", "%(count)s partners received money", received)
+        return words % {"count": number(received)} if received else ""
     if not empty:
         return _("Every partner that appeals has received something")
     return ngettext(
@@ -107,7 +118,7 @@ def of_donors(table: Table, donors: int) -> str:
 
 def of_matrix(rows: Sequence[FigureRow]) -> str:
     """How many cells of country by sector have nothing, and how many have more than they require."""
-    cells = [row for row in rows if row.required > 0]
+    cells = [row for row in rows if row.required > 0 and not is_special(row)]
     empty, over = sum(1 for row in cells if row.funded <= 0), sum(1 for row in cells if row.over > 0)
     values = {"empty": number(empty), "over": number(over), "total": number(len(cells))}
     if empty and over:

@@ -3,8 +3,8 @@
 Nothing is added up here; see `funding.rollups`.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from funding import rollups
+from funding.names import Name, Names
 from funding.rollups import FigureRow, Identity
-from planning.models import Plan, PlanSector
-from rrp_portal.reference.models import Country, Organisation
+from planning.models import Plan
+from rrp_portal.formats import usd
 
 
 class Kind(NamedTuple):
@@ -61,89 +62,22 @@ HEADS = {
     "committed": _("Committed"),
     "pledged": _("Pledged, not counted"),
 }
-SPECIAL = {
-    ("place", "not_specified"): (_("Not specified"), _("Given to the plan without naming a country.")),
-    ("place", "shared"): (_("Shared"), _("Given to several countries together; how it splits is not known.")),
-    ("place", "region"): (_("Regional"), _("For the region as a whole, not for one country.")),
-    ("sector", "not_specified"): (_("Not specified"), _("Given to the plan without naming a sector.")),
-    ("sector", "shared"): (_("Shared"), _("Given to several sectors together; how it splits is not known.")),
-    ("partner", "none"): (_("No partner named"), _("Required or received without the name of a partner.")),
-    ("donor", "none"): (_("No donor named"), _("The donor is not known, or wishes to stay anonymous.")),
-}
 NO_REQUIREMENT = _("Money has come here although the plan requires nothing.")
+UNDIVIDED = {
+    "place": _(
+        "%(amount)s USD of the requirement is not broken down by country. Coverage is given only where the requirement is known."
+    ),
+    "sector": _(
+        "%(amount)s USD of the requirement is not broken down by sector. Coverage is given only where the requirement is known."
+    ),
+    "partner": _(
+        "%(amount)s USD of the requirement is not broken down by partner. Coverage is given only where the requirement is known."
+    ),
+}
+BY_PARTNER = frozenset({"partner", "country_partner", "cell"})
+BY_DONOR = frozenset({"donor", "country_donor"})
 PERCENT = frozenset({"coverage", "share"})
 NOT_EXPLAINED = frozenset({"share"})
-
-
-class Name(NamedTuple):
-    """What a row is called, which page it has, its stable code for files, and the sentence that explains it when it is special."""
-
-    text: str
-    href: str = ""
-    code: str = ""
-    note: str = ""
-    is_demonstration: bool = False
-
-
-class Names:
-    """The names of what rows stand for, fetched for all rows at once: at most three queries."""
-
-    def __init__(self, rows: Iterable[FigureRow]) -> None:
-        rows = list(rows)
-        self._countries = _in_bulk(Country.objects, {row.country_id for row in rows})
-        self._sectors = _in_bulk(PlanSector.objects.select_related("sector"), {row.sector_id for row in rows})
-        organisations = {row.partner_id for row in rows} | {row.donor_id for row in rows}
-        self._organisations = _in_bulk(Organisation.objects.only("name", "acronym", "is_demonstration"), organisations)
-
-    def of(self, row: FigureRow, part: str) -> Name:
-        """The name of the row's place, sector, partner or donor."""
-        return getattr(self, part)(row)
-
-    def place(self, row: FigureRow) -> Name:
-        """The row's country, or in words that it is regional, shared or not specified."""
-        country = self._countries.get(row.country_id)
-        if country is None:
-            return _special("place", row.place or "not_specified")
-        return Name(country.local_name, reverse("country-detail", args=[country.pk]), country.pk)
-
-    def sector(self, row: FigureRow) -> Name:
-        """The row's sector as the plan calls it, or in words that it is shared or not specified."""
-        sector = self._sectors.get(row.sector_id)
-        return (
-            _special("sector", row.split or "not_specified")
-            if sector is None
-            else Name(sector_name(sector), code=sector.sector.code)
-        )
-
-    def partner(self, row: FigureRow) -> Name:
-        """The row's partner, or in words that none is named."""
-        return self._organisation("partner", row.partner_id, "organisation-detail")
-
-    def donor(self, row: FigureRow) -> Name:
-        """The row's donor, or in words that none is named."""
-        return self._organisation("donor", row.donor_id, "donor-detail")
-
-    def _organisation(self, part: str, pk: int | None, page: str) -> Name:
-        organisation = self._organisations.get(pk)
-        if organisation is None:
-            return _special(part, "none")
-        href = reverse(page, args=[organisation.pk])
-        return Name(organisation.name, href, str(organisation.pk), is_demonstration=organisation.is_demonstration)
-
-
-def _in_bulk(queryset, keys: set) -> dict:
-    keys.discard(None)
-    return queryset.in_bulk(keys) if keys else {}
-
-
-def _special(part: str, kind: str) -> Name:
-    text, note = SPECIAL[part, kind]
-    return Name(str(text), code="" if kind == "none" else kind, note=str(note))
-
-
-def sector_name(sector: PlanSector) -> str:
-    """The plan's own name of a sector; in the reader's language where the plan kept the common name."""
-    return sector.sector.local_name if sector.name == sector.sector.name else sector.name
 
 
 def cell_of(row: FigureRow) -> dict[str, object]:
@@ -153,9 +87,9 @@ def cell_of(row: FigureRow) -> dict[str, object]:
         cell |= {"country": row.country_id} if row.country_id else {"place": row.place}
     if row.split:
         cell |= {"sector": row.sector_id} if row.sector_id else {"split": row.split}
-    if row.level in {"partner", "country_partner", "cell"}:
+    if row.level in BY_PARTNER:
         cell["partner"] = row.partner_id or "none"
-    if row.level in {"donor", "country_donor"}:
+    if row.level in BY_DONOR:
         cell["donor"] = row.donor_id or "none"
     return cell
 
@@ -175,6 +109,7 @@ class Row:
     figure: FigureRow
     names: tuple[Name, ...]
     cells: tuple[Cell, ...]
+    is_divided: bool = True
 
     @property
     def name(self) -> Name:
@@ -195,13 +130,19 @@ class Row:
     @property
     def lacks_requirement(self) -> bool:
         """Whether money came to a place and sector that require nothing."""
-        return bool(self.figure.without_requirement) and self.figure.level != "donor"
+        return self.is_divided and bool(self.figure.without_requirement) and self.figure.level not in BY_DONOR
 
 
 def is_special(row: FigureRow) -> bool:
     """Whether the row is shown after the others: shared, not specified, or of nobody named."""
-    unnamed = {"partner": row.partner_id, "donor": row.donor_id}.get(row.level, 1) is None
-    return bool(row.special) or unnamed
+    if row.level in BY_PARTNER and row.partner_id is None:
+        return row.level != "cell"
+    return bool(row.special) or (row.level in BY_DONOR and row.donor_id is None)
+
+
+def is_split(row: FigureRow) -> bool:
+    """Whether it is known what of the funding is paid and what committed: published totals do not say."""
+    return row.paid + row.committed == row.funded
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +155,8 @@ class Table:
     identity: Identity
     count: int
     measures: tuple[str, ...]
-    sums: tuple[Cell, ...] = field(default=())
+    sums: tuple[Cell, ...]
+    note: str = ""
 
     @property
     def title(self) -> str:
@@ -247,7 +189,7 @@ def value_of(row: FigureRow, measure: str, total: Decimal = Decimal(0)) -> Decim
     """The value of a column for a row; None where it says nothing: no requirement has no coverage and no unmet need (BR-19)."""
     if measure == "share":
         return rollups.coverage(row.funded, total)
-    if measure in {"required", "original", "unmet", "over"} and row.required <= 0 and row.original <= 0:
+    if measure in {"required", "original", "net_gap", "unmet", "over"} and row.required <= 0 and row.original <= 0:
         return None
     if measure == "coverage" and is_special(row):
         return None
@@ -258,12 +200,12 @@ class Explainer:
     """Writes the address of the rows behind each figure of one plan-year."""
 
     def __init__(self, plan: Plan, query: dict[str, object]) -> None:
-        self.page = reverse("plan-explain", args=[plan.code])
-        self.query = query
+        self._start = f"{reverse('plan-explain', args=[plan.code])}?{urlencode(query)}"
 
     def address(self, cell: dict[str, object], measure: str = "") -> str:
         """The explain address of a cell; without a measure, ready for one to be written behind it."""
-        return f"{self.page}?{urlencode(self.query | cell)}&measure={measure}"
+        narrowed = "".join(f"&{key}={value}" for key, value in cell.items())  # keys, numbers and words of our own
+        return f"{self._start}{narrowed}&measure={measure}"
 
 
 DEFAULT_SORT = "-required"
@@ -298,6 +240,28 @@ def measures_of(slug: str, identity: Identity) -> tuple[str, ...]:
     return tuple(measures)
 
 
+def undivided(slug: str, rows: Sequence[FigureRow]) -> str:
+    """The sentence that says how much of the requirement is not broken down as the table is; empty where all of it is."""
+    part = KINDS[slug].names[-1]
+    amounts = [row.required for row in rows if row.required > 0 and _is_unnamed(row, part)]
+    if not amounts or part not in UNDIVIDED:
+        return ""
+    return UNDIVIDED[part] % {"amount": usd(rollups.add(row for row in rows if _is_unnamed(row, part)).required)}
+
+
+def _is_unnamed(row: FigureRow, part: str) -> bool:
+    """Whether the row names no exact place, sector or partner."""
+    if part == "place":
+        return row.place in {"not_specified", "shared"}
+    return (row.sector_id if part == "sector" else row.partner_id) is None
+
+
+def largest(rows: Sequence[FigureRow], count: int | None) -> list[FigureRow]:
+    """The first rows of an ordered table, and every special row, so that none of these is ever cut off."""
+    ordinary = [row for row in rows if not is_special(row)]
+    return ordinary[:count] + [row for row in rows if is_special(row)]
+
+
 def make_table(
     slug: str,
     rows: Sequence[FigureRow],
@@ -310,31 +274,34 @@ def make_table(
     kind, identity = KINDS[slug], rollups.identity(rows)
     shown = in_order(slug, rows) if shown is None else shown
     names = Names(shown) if names is None else names
-    measures = measures_of(slug, identity)
+    measures, note = measures_of(slug, identity), undivided(slug, rows)
+
+    def made(row: FigureRow) -> Row:
+        address = explainer.address(cell_of(row))
+        cells = tuple(
+            Cell(value_of(row, measure, identity.funded), _link(address, measure), _written_as(measure))
+            for measure in measures
+        )
+        return Row(row, tuple(names.of(row, part) for part in kind.names), cells, is_divided=not note)
+
     return Table(
         slug=slug,
         kind=kind,
-        rows=[_row(row, kind, measures, names, explainer, identity.funded) for row in shown],
+        rows=[made(row) for row in shown],
         identity=identity,
         count=len(rows),
         measures=measures,
         sums=_sums(identity, measures, rows, explainer),
+        note=note,
     )
 
 
-def _row(
-    row: FigureRow, kind: Kind, measures: tuple[str, ...], names: Names, explainer: Explainer, total: Decimal
-) -> Row:
-    address = explainer.address(cell_of(row))
-    cells = tuple(
-        Cell(
-            value_of(row, measure, total),
-            "" if measure in NOT_EXPLAINED else address + measure,
-            "percent" if measure in PERCENT else "usd",
-        )
-        for measure in measures
-    )
-    return Row(row, tuple(names.of(row, part) for part in kind.names), cells)
+def _link(address: str, measure: str) -> str:
+    return "" if measure in NOT_EXPLAINED else address + measure
+
+
+def _written_as(measure: str) -> str:
+    return "percent" if measure in PERCENT else "usd"
 
 
 def _sums(
@@ -347,8 +314,6 @@ def _sums(
             return Cell(rollups.coverage(identity.funded, identity.funded), "", "percent")
         if measure in {"unmet", "over"}:
             return Cell(getattr(identity, measure), "", "usd")
-        return Cell(
-            getattr(added, measure), explainer.address({}, measure), "percent" if measure == "coverage" else "usd"
-        )
+        return Cell(getattr(added, measure), explainer.address({}, measure), _written_as(measure))
 
     return tuple(cell(measure) for measure in measures)

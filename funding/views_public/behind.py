@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funding.models import Flow, FlowLine, PublishedTotal
+from funding.names import SPECIAL, sector_name
 from funding.rollups import Explanation, Part
-from funding.tables import SPECIAL, sector_name
 from planning.models import Requirement
 
 

@@ -12,7 +12,7 @@ from funding import rollups
 from funding.models import Figure
 from funding.rollups import FigureRow
 from funding.rollups.rows import FIELDS
-from funding.tables import Explainer, Table, cell_of, make_table
+from funding.tables import Explainer, Table, cell_of, in_order, is_split, largest, make_table
 from funding.views_public.asked import default_year, read_year
 from funding.views_public.files import FIGURE_COLUMNS, csv_answer, figure_cells, refusal
 from planning.models import Plan
@@ -20,6 +20,7 @@ from rrp_portal.formats import usd_short
 from rrp_portal.reference.models import Country
 
 PAGE_SIZE = 50
+SHOWN = {"sectors": None, "partners": 10}  # the rest stands on the page of the plan's table
 SORTS = ("name", "required", "funded", "coverage")
 
 
@@ -128,15 +129,15 @@ def _tables(chosen: dict) -> list[Table]:
         )
     )
     why = Explainer(plan, {"year": figure.year, "country": figure.country_id})
-    by_level = {level: [row for row in levels if row.level == level] for level in ("country_sector", "country_partner")}
-    return [
-        make_table("sectors", by_level["country_sector"], why),
-        make_table("partners", by_level["country_partner"], why),
-    ]
+    tables = []
+    for slug, level in (("sectors", "country_sector"), ("partners", "country_partner")):
+        rows = in_order(slug, [row for row in levels if row.level == level])
+        tables.append(make_table(slug, rows, why, shown=largest(rows, SHOWN[slug])))
+    return tables
 
 
 def _key_figures(row: FigureRow) -> list[dict]:
-    paid = _("%(amount)s of it paid") % {"amount": usd_short(row.paid)}
+    paid = _("%(amount)s of it paid") % {"amount": usd_short(row.paid)} if is_split(row) else ""
     return [
         {"value": row.required, "label": _("USD required")},
         {"value": row.funded, "label": _("USD funded"), "note": paid},

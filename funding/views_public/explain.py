@@ -13,13 +13,13 @@ from django.views.decorators.http import require_safe
 
 from funding import rollups
 from funding.models import Place, SectorSplit
+from funding.names import Name, Names
 from funding.rollups import Explanation, FigureRow
-from funding.tables import Name, Names
 from funding.views_public.behind import Behind
 from funding.views_public.files import csv_answer, refusal
 from funding.views_public.plan_year import PlanPage, open_plan
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 WHOLE = 1_000_000  # more rows than a plan-year has: a file holds them all
 
 # What a figure is, in one sentence.

@@ -1,8 +1,10 @@
 """The first page: every plan of a year with what it requires and what has come, and the figures of all of them."""
 
+from datetime import date
+
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,7 +14,7 @@ from django.views.decorators.http import require_safe
 from funding import findings, rollups
 from funding.models import Figure
 from funding.rollups import FigureRow
-from funding.tables import Explainer
+from funding.tables import Cell, Explainer, is_split, value_of
 from funding.views_public.asked import default_year, read_year
 from funding.views_public.files import FIGURE_COLUMNS, MEASURES, csv_answer, figure_cells, refusal
 from funding.views_public.forms import PlanPageFilter
@@ -42,11 +44,13 @@ def home(request: HttpRequest) -> HttpResponse:
     year, problems = read_year(request, years, default_year(years))
     form = PlanPageFilter(request.GET, queryset=visible, request=request)
     plans = _of_year(form.qs, year)
+    ordered = _sorted(_with_figures(plans, year), request.GET.get("sort", ""))
     if request.GET.get("format") == "csv":
         refused = problems + [error for errors in form.form.errors.values() for error in errors]
-        return refusal(refused) if refused else _file(_sorted(plans, request.GET.get("sort", "")), year)
-    pages = Paginator(_sorted(plans, request.GET.get("sort", "")), PAGE_SIZE).get_page(request.GET.get("page"))
-    world = rollups.world(form.qs, year)
+        return refusal(refused) if refused else _file(ordered, year)
+    pages = _Counted(ordered, plans.count()).get_page(request.GET.get("page"))
+    requires = Exists(Figure.objects.filter(plan=OuterRef("pk"), level="total", year=year, required__gt=0))
+    world = rollups.world(form.qs.filter(requires), year)
     context = {
         "form": form,
         "years": years[::-1],
@@ -55,6 +59,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "pages": pages,
         "rows": _rows(list(pages.object_list), year),
         "world": world,
+        "others": rollups.world(form.qs.filter(~requires), year),
+        "is_split": is_split(world),
         "finding": _finding(world, year),
         "key_figures": _key_figures(world, pages.paginator.count),
         "default_sort": DEFAULT_SORT,
@@ -64,7 +70,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _of_year(plans: QuerySet[Plan], year: int) -> QuerySet[Plan]:
-    """The plans that have figures for the year, or whose period touches it, joined to their one row of totals."""
+    """The plans that have figures for the year, or whose period touches it."""
+    has_figures = Exists(Figure.objects.filter(plan=OuterRef("pk"), level="total", year=year))
+    return plans.filter(Q(starts_on__lte=date(year, 12, 31), ends_on__gte=date(year, 1, 1)) | has_figures)
+
+
+def _with_figures(plans: QuerySet[Plan], year: int) -> QuerySet[Plan]:
+    """The plans joined to their one row of totals of the year."""
     people = (
         PlanVersion.objects.filter(plan=OuterRef("pk"))
         .in_force()
@@ -77,7 +89,15 @@ def _of_year(plans: QuerySet[Plan], year: int) -> QuerySet[Plan]:
         people=Subquery(people[:1]),
         computed_at=F("plan_year__computed_at"),
         **{f"sum_{measure}": F(f"total__{measure}") for measure in MEASURES},
-    ).filter(Q(total__isnull=False) | Q(starts_on__year__lte=year, ends_on__year__gte=year))
+    )
+
+
+class _Counted(Paginator):
+    """Pages of plans, counted without the figures that only their order needs."""
+
+    def __init__(self, plans: QuerySet[Plan], count: int) -> None:
+        super().__init__(plans, PAGE_SIZE)
+        self.count = count
 
 
 def _sorted(plans: QuerySet[Plan], sort: str) -> QuerySet[Plan]:
@@ -95,15 +115,23 @@ def _figure(plan: Plan, year: int) -> FigureRow:
 
 def _rows(plans: list[Plan], year: int) -> list[dict]:
     versions = _versions(plans)
-    return [
-        {
-            "plan": plan,
-            "figure": _figure(plan, year),
-            "version": versions.get(plan.pk),
-            "why": Explainer(plan, {"year": year}).address({}),
-        }
-        for plan in plans
-    ]
+    return [_row(plan, versions.get(plan.pk), year) for plan in plans]
+
+
+def _row(plan: Plan, version: PlanVersion | None, year: int) -> dict:
+    figure, why = _figure(plan, year), Explainer(plan, {"year": year})
+
+    def cell(measure: str, kind: str = "usd") -> Cell:
+        value = value_of(figure, measure) if figure.has_money else None
+        return Cell(value, why.address({}, measure), kind)
+
+    return {
+        "plan": plan,
+        "figure": figure,
+        "version": version,
+        "money": [cell("required"), cell("funded")],
+        "gaps": [cell("coverage", "percent"), cell("net_gap")],
+    }
 
 
 def _versions(plans: list[Plan]) -> dict[int, PlanVersion]:
@@ -120,14 +148,11 @@ def _finding(world: FigureRow, year: int) -> str:
 
 
 def _key_figures(world: FigureRow, plans: int) -> list[dict]:
+    paid = _("%(amount)s of it paid") % {"amount": usd_short(world.paid)} if is_split(world) else ""
     return [
         {"value": plans, "kind": "number", "label": _("plans in this list")},
         {"value": world.required, "label": _("USD required")},
-        {
-            "value": world.funded,
-            "label": _("USD funded"),
-            "note": _("%(amount)s of it paid") % {"amount": usd_short(world.paid)},
-        },
+        {"value": world.funded, "label": _("USD funded"), "note": paid},
         {"value": world.coverage, "kind": "percent", "label": _("covered")},
         {"value": world.net_gap, "label": _("USD net gap")},
         {"value": world.pledged, "label": _("USD pledged, not counted")},

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from funding import rollups
+from funding.names import Name, Names
 from funding.rollups import FigureRow
-from funding.tables import Explainer, Name, Names, cell_of
+from funding.tables import Explainer, cell_of
 
 
 @dataclass(frozen=True, slots=True)
