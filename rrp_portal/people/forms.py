@@ -62,6 +62,12 @@ class WhatForm(forms.Form):
         self.fields["what"].choices = [("", _("Choose a role")), *self._choices(roles, scopes)]
         if self._scope_asked_for() not in NEEDS_PLAN:
             del self.fields["plan"]
+        elif self.plans().count() == 1:
+            self.fields["plan"].widget = forms.HiddenInput()
+
+    def plans(self):
+        """The plans in which the user may give roles for a chapter or a sector."""
+        return Plan.objects.filter(pk__in=self.reach.chapters.values("plan"))
 
     def _choices(self, roles, scopes):
         for role in roles:
@@ -82,7 +88,7 @@ class WhatForm(forms.Form):
 
     def clean_plan(self):
         """The plan with this code; the only one within reach where none is given."""
-        plans = Plan.objects.filter(pk__in=self.reach.chapters.values("plan"))
+        plans = self.plans()
         code = self.cleaned_data["plan"].strip()
         found = list(plans.filter(code__iexact=code) if code else plans.order_by("pk")[:2])
         if code and not found:
@@ -147,13 +153,19 @@ class GiveForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.grant, scope = grant, grant.scope
         if scope == Scope.BUREAU:
-            self.fields["bureau"] = forms.ModelChoiceField(reach.bureaus.order_by("name"), label=_("Regional bureau"))
+            self.fields["bureau"] = forms.ModelChoiceField(
+                reach.bureaus.order_by("name"), label=_("Regional bureau"), empty_label=_("Choose")
+            )
         elif scope == Scope.COUNTRY:
-            self.fields["country"] = forms.ModelChoiceField(reach.countries.order_by("name"), label=_("Country"))
+            self.fields["country"] = forms.ModelChoiceField(
+                reach.countries.order_by("name"), label=_("Country"), empty_label=_("Choose")
+            )
         elif scope == Scope.PLAN:
+            nearest = list(reach.plans.order_by("pk")[:2])
             self.fields["plan"] = forms.ModelChoiceField(
                 reach.plans,
                 to_field_name="code",
+                initial=nearest[0].code if len(nearest) == 1 else None,
                 label=_("Plan code"),
                 widget=forms.TextInput({"list": "plans", "autocomplete": "off"}),
                 error_messages={
@@ -162,7 +174,9 @@ class GiveForm(forms.Form):
             )
         elif scope in NEEDS_PLAN:
             chapters = reach.chapters.filter(plan=plan).select_related("country", "plan").order_by("position", "pk")
-            self.fields["chapter"] = forms.ModelChoiceField(chapters, label=_("Country chapter"))
+            self.fields["chapter"] = forms.ModelChoiceField(
+                chapters, label=_("Country chapter"), empty_label=_("Choose")
+            )
             if scope == Scope.SECTOR:
                 self.fields["sector"] = forms.ModelChoiceField(
                     plan.sectors.order_by("position", "name"), label=_("Sector")
@@ -226,19 +240,19 @@ class WelcomeForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token: what it is for, what it may do, how long it lives."""
 
-    LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("", _("It does not expire"))]
+    LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("never", _("It does not expire"))]
 
     name = forms.CharField(
         label=_("What it is for"), max_length=100, help_text=_("For example: monthly export to Power BI.")
     )
     access = forms.ChoiceField(label=_("Access"), choices=ApiToken.Access, initial=ApiToken.Access.READ)
-    days = forms.ChoiceField(label=_("Valid for"), choices=LIFETIMES, initial="90", required=False)
+    days = forms.ChoiceField(label=_("Valid for"), choices=LIFETIMES, initial="90")
 
     @property
     def expires_at(self):
         """When the token ends, or None."""
         days = self.cleaned_data["days"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        return timezone.now() + timedelta(days=int(days)) if days != "never" else None
 
 
 def plans_to_choose(reach: Reach, limit: int = 200):

@@ -1,6 +1,5 @@
 """Giving, withdrawing and seeing grants: who may, through the page, the service and the database."""
 
-import pghistory
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -328,77 +327,6 @@ def test_a_stranger_is_told_whom_to_ask(client):
     answer = page(client, make_user(), "people")
     assert answer.status_code == 403
     assert "Roles are given by the coordinator" in answer.content.decode()
-
-
-# Withdrawing, and history
-
-
-def test_a_coordinator_withdraws_within_the_own_plan_and_nowhere_else(client, plan, other, coordinator):
-    inside = grant(make_user(), Role.CO_LEAD, "plan", plan=plan)
-    vetter = grant(make_user(), Role.MFT_MEMBER, "plan", plan=plan)
-    outside = grant(make_user(), Role.CO_LEAD, "plan", plan=other)
-    client.force_login(coordinator)
-    answers = [
-        client.post(reverse("people-withdraw", args=[held.pk])).status_code for held in (inside, vetter, outside)
-    ]
-    assert answers == [302, 403, 404]
-    assert set(Grant.objects.exclude(user=coordinator)) == {vetter, outside}
-
-
-def test_everybody_may_give_up_a_role_of_their_own(client, plan):
-    person = make_user()
-    held = grant(person, Role.MFT_MEMBER, "plan", plan=plan)
-    assert "Give up" in page(client, person, "account_email").content.decode()
-    assert client.post(reverse("people-withdraw", args=[held.pk])).status_code == 302
-    assert not person.grants.exists()
-
-
-def test_the_last_administrator_stays(client, administrator):
-    held = administrator.grants.get()
-    client.force_login(administrator)
-    answer = client.post(reverse("people-withdraw", args=[held.pk]))
-    assert answer.status_code == 403
-    assert "last administrator" in answer.content.decode()
-    grant(make_user(), Role.SYSTEM_ADMIN, "global")
-    assert client.post(reverse("people-withdraw", args=[held.pk])).status_code == 302
-
-
-def test_every_change_of_a_grant_is_history_with_who_and_when(client, plan, coordinator):
-    person = make_user("historic@example.org", name="Historic Person")
-    post_give(client, coordinator, "co_lead:plan", {"email": person.email, "plan": "MINE"})
-    client.post(reverse("people-withdraw", args=[person.grants.get().pk]))
-    events = list(Grant.pgh_event_model.objects.filter(user=person).order_by("pgh_id"))
-    assert [event.pgh_label for event in events] == ["insert", "delete"]
-    assert {event.pgh_context.metadata["user"] for event in events} == {coordinator.pk}
-    text = page(client, coordinator, "people-history", q="historic").content.decode()
-    assert "given" in text
-    assert "withdrawn" in text
-    assert text.count("Amina") >= 2
-
-
-def test_a_change_by_raw_sql_is_history_too(client, plan, administrator):
-    held = grant(make_user(name="Silent"), Role.CO_LEAD, "plan", plan=plan)
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE reference_grant SET role = 'core_group_member' WHERE id = %s", [held.pk])
-        cursor.execute("DELETE FROM reference_grant WHERE id = %s", [held.pk])
-    text = page(client, administrator, "people-history", q="Silent").content.decode()
-    for word in ("given", "changed", "withdrawn", "The portal"):
-        assert word in text
-
-
-def test_history_outlives_the_account(client, plan, administrator):
-    person = make_user(name="Leaver")
-    grant(person, Role.CO_LEAD, "plan", plan=plan)
-    person.delete()
-    assert "Account removed" in page(client, administrator, "people-history").content.decode()
-
-
-def test_the_service_names_the_giver_in_history_also_outside_a_request(plan, coordinator):
-    given = services.give_grant(Grant(user=make_user(), role=Role.CO_LEAD, scope="plan", plan=plan), by=coordinator)
-    with pghistory.context(source="nightly"):
-        services.withdraw_grant(given, by=coordinator)
-    last = Grant.pgh_event_model.objects.order_by("-pgh_id").first()
-    assert last.pgh_context.metadata["user"] == coordinator.pk
 
 
 def test_a_grant_that_makes_no_sense_is_refused_with_a_sentence(administrator, plan):
