@@ -1,12 +1,15 @@
 """Rows of figures written at once: a table has hundreds of cells, and each template tag costs more than the figure in it."""
 
 from collections.abc import Iterable
+from html import escape
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
-from funding.tables import Cell
+from funding.names import Name
+from funding.tables import Cell, Row
 from funding.views_public.matrix import MatrixCell
 from rrp_portal.templatetags.portal import figure, shade
 
@@ -17,6 +20,20 @@ register = template.Library()
 def figure_cells(cells: Iterable[Cell]) -> SafeString:
     """The figures of a row, each in its cell with a dotted link to the rows it is made of."""
     return mark_safe("".join(f'<td class="num">{figure(*cell)}</td>' for cell in cells))  # noqa: S308  figure() escapes
+
+
+@register.simple_tag
+def row_head(row: Row) -> SafeString:
+    """What a row is called: the first name as its head, with tags and explaining sentences; further names in cells."""
+    first, *others = row.names
+    over = f' <span class="tag over">{escape(_("over-funded"))}</span>' if row.figure.over else ""
+    notes = "".join(f"<small>{escape(note)}</small>" for note in row.notes)
+    cells = "".join(f"<td>{_named(name)}</td>" for name in others)
+    return mark_safe(f'<th scope="row">{_named(first)}{over}{notes}</th>{cells}')  # noqa: S308  every text is escaped
+
+
+def _named(name: Name) -> str:
+    return f'<a href="{escape(name.href)}">{escape(name.text)}</a>' if name.href else escape(name.text)
 
 
 @register.simple_tag
