@@ -19,6 +19,7 @@ from rrp_portal.jobs import services as jobs
 from rrp_portal.jobs.models import Job, JobRow
 
 MOST_ROWS = 40
+OUTCOMES = ("created", "updated", "unchanged", "ignored", "refused")
 
 
 class Command(BaseCommand):
@@ -89,7 +90,9 @@ class Command(BaseCommand):
 
     def _tell(self, job: Job) -> None:
         result = job.result or {}
-        counts = ", ".join(f"{count} {outcome}" for outcome, count in result["counts"].items() if count)
+        counts = ", ".join(
+            f"{result['counts'][outcome]} {outcome}" for outcome in OUTCOMES if result["counts"][outcome]
+        )
         self.stdout.write(f"{job.title}: {result['read']} rows read: {counts or 'nothing'}")
         for fact in result["facts"]:
             self.stdout.write("  " + _(fact["text"]) % fact["values"])
