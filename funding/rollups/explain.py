@@ -109,9 +109,8 @@ def explain(
     """
     if measure not in EXPLAINED:
         raise KeyError(measure)
-    flow, line = ("flow", "line") if as_of else ("funding_flow", "funding_flowline")
-    aside = _NOT_COUNTED.format(flow=flow, line=line, pledge=", 'pledge'" if measure == "pledged" else "")
     where = _where(cell)
+    ledger = with_ledger(_SCOPE_PLAN_YEAR, as_of)
     parameters: dict[str, Any] = {
         "plan": plan_id,
         "year": year,
@@ -120,27 +119,38 @@ def explain(
         "offset": offset,
         **cell,
     }
-    ledger = with_ledger(_SCOPE_PLAN_YEAR, as_of)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""{ledger} SELECT kind, source_id, line_id, {measure}, sum({measure}) OVER (), count(*) OVER ()
-                  FROM entry WHERE {measure} <> 0 AND {where}
-                 ORDER BY abs({measure}) DESC, kind, source_id, line_id LIMIT %(limit)s OFFSET %(offset)s""",
+    counted = _fetch(
+        f"""{ledger} SELECT kind, source_id, line_id, {measure}, count(*) OVER (), sum({measure}) OVER ()
+              FROM entry WHERE {measure} <> 0 AND {where}
+             ORDER BY abs({measure}) DESC, kind, source_id, line_id LIMIT %(limit)s OFFSET %(offset)s""",
+        parameters,
+    )
+    left_out = []
+    if measure not in {"required", "original"}:
+        left_out = _fetch(
+            f"""{ledger} {_aside(measure, as_of)} SELECT kind, source_id, line_id, amount_usd, count(*) OVER () FROM aside WHERE {where}
+                 ORDER BY abs(amount_usd) DESC, source_id, line_id LIMIT %(limit)s OFFSET %(offset)s""",
             parameters,
         )
-        counted = cursor.fetchall()
-        left_out = []
-        if measure not in {"required", "original"}:
-            cursor.execute(
-                f"""{ledger} {aside} SELECT kind, source_id, line_id, amount_usd, count(*) OVER () FROM aside WHERE {where}
-                     ORDER BY abs(amount_usd) DESC, source_id, line_id LIMIT %(limit)s OFFSET %(offset)s""",
-                parameters,
-            )
-            left_out = cursor.fetchall()
     return Explanation(
-        parts=[Part(kind=row[0], source_id=row[1], line_id=row[2], amount=row[3], counts=True) for row in counted],
-        total=counted[0][4] if counted else Decimal(0),
-        counted_rows=counted[0][5] if counted else 0,
-        left_out=[Part(kind=row[0], source_id=row[1], line_id=row[2], amount=row[3], counts=False) for row in left_out],
+        parts=[_part(row, counts=True) for row in counted],
+        total=counted[0][5] if counted else Decimal(0),
+        counted_rows=counted[0][4] if counted else 0,
+        left_out=[_part(row, counts=False) for row in left_out],
         left_out_rows=left_out[0][4] if left_out else 0,
     )
+
+
+def _fetch(statement: str, parameters: dict[str, Any]) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
+
+
+def _aside(measure: str, as_of: date | None) -> str:
+    flow, line = ("flow", "line") if as_of else ("funding_flow", "funding_flowline")
+    return _NOT_COUNTED.format(flow=flow, line=line, pledge=", 'pledge'" if measure == "pledged" else "")
+
+
+def _part(row: tuple, *, counts: bool) -> Part:
+    return Part(kind=row[0], source_id=row[1], line_id=row[2], amount=row[3], counts=counts)

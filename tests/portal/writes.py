@@ -50,7 +50,8 @@ class Writer:
 
     def form(self) -> bool:
         data = {
-            "plans": [self.plan.code], "donor": self.someone("Gov X", "Gov V", "Company K", "UN-A"), "recipient": self.someone("UN-B", "RLO-E"),
+            "plans": [self.plan.code], "donor": self.someone("Gov X", "Gov V", "Company K", "UN-A"),
+            "recipient": self.someone("UN-B", "RLO-E"),
             "original_amount": self.amount(), "currency": "USD", "status": self.someone("paid", "commitment", "pledge"),
             "decided_on": self.day(), "contribution_type": "financial", "method": "traditional", "is_new_money": "on",
             "lines_in": "original", "lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "0", "lines-0-plan": self.plan.code,
@@ -115,8 +116,8 @@ class Writer:
         return self.sql(
             """WITH made AS (
                    INSERT INTO funding_flow (reference, description, status, type, contribution_type, method, is_new_money, earmarking,
-                       earmarking_modality, amount_usd, rate_source, valuation_basis, is_donor_anonymous, source_place, source_split, reason,
-                       keywords, emergencies, project_name, project_code, report_details, channel, donor_id, recipient_id)
+                       earmarking_modality, amount_usd, rate_source, valuation_basis, is_donor_anonymous, source_place, source_split,
+                       reason, keywords, emergencies, project_name, project_code, report_details, channel, donor_id, recipient_id)
                    SELECT 'sql', '', 'paid', 'standard', 'financial', 'traditional', true, '', '', 100 * n, '', '', false, '', '', '',
                           '{}', '{}', '', '', '[]', 'form', %s, %s FROM generate_series(1, 5) n RETURNING id, amount_usd)
                INSERT INTO funding_flowline (flow_id, amount_usd, plan_id, year, place, country_id, split, sector_id, named_years,
@@ -175,11 +176,16 @@ class Writer:
         return {
             "id": str(number), "amountUSD": self.chance.randint(-5_000, 500_000), "budgetYear": "2026", "contributionType": "financial",
             "flowType": "Standard", "newMoney": True, "status": self.someone("paid", "commitment"), "method": "Traditional aid",
-            "versionId": self.made + 1, "date": "2026-03-01T00:00:00Z", "firstReportedDate": "2026-03-02T00:00:00Z",
-            "createdAt": "2026-03-02T00:00:00Z", "updatedAt": "2026-03-02T00:00:00Z", "decisionDate": None, "description": "written at random",
+            "versionId": self.made + 1, "date": "2026-03-01T00:00:00Z",
+            "firstReportedDate": "2026-03-02T00:00:00Z",
+            "createdAt": "2026-03-02T00:00:00Z", "updatedAt": "2026-03-02T00:00:00Z", "decisionDate": None,
+            "description": "written at random",
             "originalAmount": None, "originalCurrency": None, "exchangeRate": None, "keywords": None, "parentFlowId": None,
-            "childFlowIds": None, "grandBargainEarmarkingType": ["earmarked"], "reportDetails": [], "boundary": "incoming", "onBoundary": "single",
-            "sourceObjects": [single("Organization", 4306, "Donor of FTS", organizationTypes=["Governments"]), single("UsageYear", 47, "2026")],
+            "childFlowIds": None, "grandBargainEarmarkingType": ["earmarked"], "reportDetails": [],
+            "boundary": "incoming", "onBoundary": "single",
+            "sourceObjects": [
+                single("Organization", 4306, "Donor of FTS", organizationTypes=["Governments"]), single("UsageYear", 47, "2026"),
+            ],
             "destinationObjects": [
                 single("Plan", 4711, "FTS plan 2026"), single("Organization", 3777, "Recipient of FTS", organizationTypes=["NGOs"]),
                 single("UsageYear", 47, "2026"),
