@@ -2,7 +2,7 @@
 
 from django.db.models import F, QuerySet, Sum
 
-from funding.models import Figure
+from funding.models import Figure, PlanYear
 from planning.models import Plan
 
 _KEYS = {"country": "country_id", "partner": "partner_id", "donor": "donor_id"}
@@ -15,11 +15,9 @@ def across(level: str, plans: QuerySet[Plan], year: int) -> QuerySet:
     "partner" or "donor"; raises KeyError for another. Unordered: order it, slice it, count it.
     """
     key = _KEYS[level]
-    figures = Figure.objects.filter(
-        level=level,
-        year=year,
-        plan__in=plans.exclude(type__in=Plan.REFERENCE_ONLY).values("pk"),
-        **{f"{key}__isnull": False},
+    of_year = plans.exclude(type__in=Plan.REFERENCE_ONLY).filter(
+        pk__in=PlanYear.objects.filter(year=year).values("plan")
     )
+    figures = Figure.objects.filter(level=level, year=year, plan__in=of_year.values("pk"), **{f"{key}__isnull": False})
     sums = {measure: Sum(measure) for measure in ("required", "funded", "paid", "committed", "pledged")}
     return figures.order_by().values(key=F(key)).annotate(**sums)

@@ -5,8 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from funding.models import Figure, Flow, PublishedTotal
+from funding.models import Flow, PublishedTotal
 from funding.tables import KINDS
+from funding.views_public.asked import years_with_figures
 from planning.models import Plan
 
 
@@ -22,9 +23,8 @@ def methodology(request: HttpRequest) -> HttpResponse:
 def data(request: HttpRequest) -> HttpResponse:
     """Every download, the API, and who may do what with the data."""
     plans = Plan.objects.visible_to(request.user)
-    years = Figure.objects.filter(level="total", plan__in=plans.values("pk")).values_list("year", flat=True).distinct()
     context = {
-        "years": sorted(years, reverse=True),
+        "years": years_with_figures(plans)[::-1],
         "kinds": [(slug, kind.title) for slug, kind in KINDS.items()],
         "example": plans.filter(figures__level="total").order_by("-starts_on", "name").first(),
         "has_fts": Flow.objects.filter(fts_id__isnull=False).exists() or PublishedTotal.objects.exists(),

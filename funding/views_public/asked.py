@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from funding.models import PlanYear
+from funding.models import Figure, PlanYear
 from planning.models import Plan
 from rrp_portal.formats import day
 
@@ -41,6 +42,12 @@ def default_year(years: Iterable[int], today: date | None = None) -> int:
     years = sorted(years)
     begun = [year for year in years if year <= this_year]
     return begun[-1] if begun else years[0] if years else this_year
+
+
+def years_with_figures(plans: QuerySet[Plan]) -> list[int]:
+    """The years for which any of the plans has figures, oldest first; one query that reads only totals."""
+    figures = Figure.objects.filter(level=Figure.Level.TOTAL, plan__in=plans.values("pk"))
+    return sorted(figures.order_by().values_list("year", flat=True).distinct())
 
 
 def years_of(plan: Plan, plan_years: Iterable[PlanYear]) -> list[int]:

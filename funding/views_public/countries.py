@@ -13,7 +13,7 @@ from funding.models import Figure
 from funding.rollups import FigureRow
 from funding.rollups.rows import FIELDS
 from funding.tables import Explainer, Table, cell_of, in_order, is_split, largest, make_table
-from funding.views_public.asked import default_year, read_year
+from funding.views_public.asked import default_year, read_year, years_with_figures
 from funding.views_public.files import FIGURE_COLUMNS, csv_answer, figure_cells, refusal
 from planning.models import Plan
 from rrp_portal.formats import usd_short
@@ -30,8 +30,7 @@ SORTS = ("name", "required", "funded", "coverage")
 def country_list(request: HttpRequest) -> HttpResponse:
     """Every country with its part of all refugee plans of a year."""
     plans = Plan.objects.visible_to(request.user)
-    figures = Figure.objects.filter(level="country", country__isnull=False, plan__in=plans.values("pk"))
-    years = sorted(figures.values_list("year", flat=True).distinct())
+    years = years_with_figures(plans)
     year, problems = read_year(request, years, default_year(years))
     sums = {row["key"]: row for row in rollups.across("country", plans, year)}
     countries = Country.objects.in_bulk(sums)

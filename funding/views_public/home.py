@@ -15,7 +15,7 @@ from funding import findings, rollups
 from funding.models import Figure
 from funding.rollups import FigureRow
 from funding.tables import Cell, Explainer, is_split, value_of
-from funding.views_public.asked import default_year, read_year
+from funding.views_public.asked import default_year, read_year, years_with_figures
 from funding.views_public.files import FIGURE_COLUMNS, MEASURES, csv_answer, figure_cells, refusal
 from funding.views_public.forms import PlanPageFilter
 from planning.models import Plan, PlanVersion
@@ -38,9 +38,7 @@ SORTS = {
 def home(request: HttpRequest) -> HttpResponse:
     """All plans of a year, filtered and sorted by the address; with ?format=csv the same as a file."""
     visible = Plan.objects.visible_to(request.user)
-    years = sorted(
-        Figure.objects.filter(level="total", plan__in=visible.values("pk")).values_list("year", flat=True).distinct()
-    )
+    years = years_with_figures(visible)
     year, problems = read_year(request, years, default_year(years))
     form = PlanPageFilter(request.GET, queryset=visible, request=request)
     plans = _of_year(form.qs, year)

@@ -12,7 +12,7 @@ from funding.models import Figure, Flow
 from funding.rollups import FigureRow
 from funding.rollups.rows import FIELDS
 from funding.tables import Explainer, cell_of
-from funding.views_public.asked import default_year, read_year
+from funding.views_public.asked import default_year, read_year, years_with_figures
 from funding.views_public.files import FIGURE_COLUMNS, csv_answer, figure_cells, refusal
 from funding.views_public.forms import OrganisationPageFilter
 from planning.models import Plan
@@ -140,8 +140,7 @@ def _file(organisation: Organisation, rows: list[dict], role: str) -> HttpRespon
 def donor_list(request: HttpRequest) -> HttpResponse:
     """Who gave to refugee plans in a year, largest first."""
     plans = Plan.objects.visible_to(request.user)
-    figures = Figure.objects.filter(level="donor", plan__in=plans.values("pk"))
-    years = sorted(figures.values_list("year", flat=True).distinct())
+    years = years_with_figures(plans)
     year, problems = read_year(request, years, default_year(years))
     sort = request.GET.get("sort", "")
     key = DONOR_SORTS.get(sort.removeprefix("-"), "funded")
