@@ -19,9 +19,10 @@ logger = logging.getLogger(__name__)
 EVERY = 0.5
 SIGN_OF_LIFE = 10.0
 
+# The work's own transaction holds the row while it commits; then there is nothing left to tell.
 _WRITE = """
     UPDATE jobs_job SET done = %s, total = %s, step = %s, heartbeat_at = now()
-     WHERE id = %s AND state = 'running' AND attempts = %s
+     WHERE id = (SELECT id FROM jobs_job WHERE id = %s AND state = 'running' AND attempts = %s FOR UPDATE SKIP LOCKED)
 """
 
 
@@ -66,7 +67,6 @@ class Pulse:
     def _write(self, connection: BaseDatabaseWrapper) -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '2s'")
                 cursor.execute(_WRITE, [*self._told, self._job.pk, self._job.attempts])
         except Error:
             logger.warning("the progress of job %s could not be written", self._job.pk, exc_info=True)
