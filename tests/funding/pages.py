@@ -21,9 +21,7 @@ class _Tables(HTMLParser):
             self._table.append(self._row)
         elif tag in {"td", "th"} and self._row is not None:
             self._cell = ""
-        elif tag == "small" or "tag" in (attributes.get("class") or "").split():
-            self._small += 1
-        elif self._small:
+        elif tag == "small" or "tag" in (attributes.get("class") or "").split() or self._small:
             self._small += 1
 
     def handle_endtag(self, tag):
@@ -54,3 +52,23 @@ def csv_of(response) -> list[dict[str, str]]:
     """The rows of a CSV file."""
     content = b"".join(response.streaming_content) if response.streaming else response.content
     return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def addresses(kivara) -> list[str]:
+    """The public pages of the portal, those of plans for the worked one."""
+    plan = "/plans/RTST26/"
+    return [
+        "/",
+        plan,
+        *(f"{plan}{table}/" for table in ("countries", "sectors", "partners", "donors", "matrix", "lines")),
+        f"{plan}explain/?year=2026&measure=funded",
+        f"{plan}explain/?year=2026&measure=coverage&country=XAA",
+        "/countries/",
+        "/countries/XAA/",
+        "/organisations/",
+        f"/organisations/{kivara.who['UN-A'].pk}/",
+        "/donors/",
+        f"/donors/{kivara.who['Gov X'].pk}/",
+        "/methodology/",
+        "/data/",
+    ]
