@@ -2,7 +2,8 @@
 
 import django_filters as filters
 from django import forms
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
 from funding.models import Figure, Flow, FlowLine, Place, SectorSplit
@@ -21,7 +22,8 @@ def known_donors(user) -> Q:
     """Flows whose donor the person may know: a donor's wish to stay anonymous is kept, except from those who keep the flow."""
     known = Q(is_donor_anonymous=False)
     if user is not None and user.is_authenticated:
-        known |= Q(pk__in=Flow.objects.editable_by(user).filter(is_donor_anonymous=True).values("pk"))
+        kept = Flow.objects.editable_by(user).filter(pk=OuterRef("pk")).values("pk")[:1]
+        known |= Q(IsNull(Subquery(kept), False))  # a scalar subquery: asked for anonymous donors only, row by row
     return known
 
 

@@ -15,6 +15,7 @@ from funding.filters import FlowPageFilter, known_donors
 from funding.models import Flow, FlowLine
 from funding.paging import Window
 from funding.services import notes_on
+from funding.views.rows import Rows
 from funding.views_public.files import csv_answer
 from planning.models import Plan
 from rrp_portal.reference.roles import Permission
@@ -51,7 +52,13 @@ def flow_list(request: HttpRequest) -> HttpResponse:
     chosen = FlowPageFilter(request.GET, queryset=flows_for(request.user), request=request)
     valid = chosen.is_valid()
     page = Window(with_lines(chosen.qs) if valid else Flow.objects.none(), request.GET.get("page"))
-    context = {"filter": chosen, "page": page, "as_of": timezone.localdate(), "may_record": tracks(request.user)}
+    context = {
+        "filter": chosen,
+        "page": page,
+        "rows": Rows().of(page),
+        "as_of": timezone.localdate(),
+        "may_record": tracks(request.user),
+    }
     return render(request, "funding/flow_list.html", context, status=200 if valid else 422)
 
 
