@@ -2,11 +2,13 @@
 
 import pghistory
 import pgtrigger
+from django.contrib.postgres.aggregates import BoolAnd, BoolOr
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,7 @@ from planning.models import Plan, PlanSector
 from rrp_portal.reference.models import Country, Currency, Grant, Organisation, Sector
 from rrp_portal.reference.roles import Permission, Scope
 
+NEVER = Q(pk=None)
 LINES_WITHIN_FLOW = "The lines of a flow add up to more than the flow. Lower a line or raise the flow."
 
 _SUM_WITHIN_FLOW = f"""
@@ -58,6 +61,21 @@ class SectorSplit(models.TextChoices):
     SHARED = "shared", _("Shared")
 
 
+def lines_of_flow(every_or_some: type, holds: Q, *, without: Q, outside_plans: bool = False) -> Q:
+    """Whether `holds` is true of every line (BoolAnd) or of some line (BoolOr) of a flow; `without`, for a flow without lines.
+
+    A scalar subquery on purpose: PostgreSQL answers it per row while it walks an index, and reads 50 flows for a page of 50.
+    It turns EXISTS into a join over all flows and lines. Lines outside plans are left out unless asked for.
+    """
+    yes_or_no = models.BooleanField()
+    lines = FlowLine.objects.filter(flow=OuterRef("pk")).order_by()
+    if not outside_plans:
+        lines = lines.filter(plan__isnull=False)
+    holds = Coalesce(ExpressionWrapper(holds, yes_or_no), False, output_field=yes_or_no)
+    answer = Subquery(lines.values("flow").annotate(answer=every_or_some(holds)).values("answer"), output_field=yes_or_no)
+    return Q(Coalesce(answer, ExpressionWrapper(without, yes_or_no), output_field=yes_or_no))
+
+
 class FlowQuerySet(models.QuerySet):
     """Which flows a person may see and change."""
 
@@ -66,23 +84,22 @@ class FlowQuerySet(models.QuerySet):
         if user.is_superuser:
             return self
         visible = Plan.objects.visible_to(user).values("pk")
-        in_plan = FlowLine.objects.filter(flow=OuterRef("pk"), plan__isnull=False)
-        everybody = ~Exists(in_plan.exclude(plan__in=visible)) & (Q(fts_id__isnull=False) | Exists(in_plan))
+        everybody = lines_of_flow(BoolAnd, Q(plan__in=visible), without=Q(fts_id__isnull=False))
         everybody &= Q(source_plan=None) | Q(source_plan__in=visible)
         if not user.is_authenticated:
             return self.filter(everybody)
         own = Grant.objects.giving(user, Permission.REPORT_FUNDING).filter(scope=Scope.ORGANISATION).values("organisation")
-        tracked = in_plan.filter(plan__in=Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk"))
-        return self.filter(everybody | Q(recipient__in=own) | Exists(tracked) | self._everywhere(user))
+        tracked = Q(plan__in=Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk"))
+        tracks_one = lines_of_flow(BoolOr, tracked, without=NEVER)
+        return self.filter(everybody | Q(recipient__in=own) | tracks_one | self._everywhere(user))
 
     def editable_by(self, user):
         """Flows all of whose lines lie in plans the user tracks; who tracks everywhere edits every flow."""
         if user.is_superuser:
             return self
-        tracked = Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk")
-        lines = FlowLine.objects.filter(flow=OuterRef("pk"))
-        outside = lines.filter(Q(plan=None) | ~Q(plan__in=tracked))
-        return self.filter((Exists(lines) & ~Exists(outside)) | self._everywhere(user))
+        tracked = Q(plan__in=Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk"))
+        tracks_all = lines_of_flow(BoolAnd, tracked, without=NEVER, outside_plans=True)
+        return self.filter(tracks_all | self._everywhere(user))
 
     def _everywhere(self, user):
         """Whether the user tracks funding everywhere, as a condition that PostgreSQL answers once per query."""
