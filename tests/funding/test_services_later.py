@@ -2,8 +2,11 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Thread
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 
 from funding.models import Flow
 from funding.services import change_flow, flow_version, reverse_flow
@@ -216,3 +219,27 @@ def test_the_history_says_who_recorded_and_who_changed(world):
 
     events = Flow.pgh_event_model.objects.filter(pgh_obj=flow.pk).order_by("pgh_id")
     assert [event.pgh_context.metadata["user"] for event in events] == [world.user.pk, other.pk]
+
+
+@pytest.mark.requirement("BR-25")
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_who_enter_the_same_flow_at_once_the_second_is_shown_the_first():
+    world, results = World(), []
+
+    def enter():
+        try:
+            results.append(world.record().pk)
+        except ValidationError as error:
+            results.append(error.error_dict["__all__"][0].code)
+        finally:
+            connection.close()
+
+    second = Thread(target=enter)
+    with transaction.atomic():
+        world.record()
+        second.start()
+        second.join(timeout=1)  # it waits for the first to commit, or it has not seen the first at all
+    second.join()
+
+    assert results == ["twin"]
+    assert Flow.objects.count() == 1
