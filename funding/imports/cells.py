@@ -6,21 +6,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.mapping import Thing, day, money, whole, year_of
 from funding.imports.report import RowRefused
 from funding.imports.texts import text
 from funding.models import Place, SectorSplit
 
-NO_YEAR = noop("It names no year.")
-NO_PERIOD = noop("It names no period of the plan, or one that ends before it starts.")
-OUTSIDE_PLANS = noop("Money outside plans: it has no requirement, and its flows carry it.")
-BY_GLOBAL_CLUSTER = noop(
+NO_YEAR = gettext_noop("It names no year.")
+NO_PERIOD = gettext_noop("It names no period of the plan, or one that ends before it starts.")
+OUTSIDE_PLANS = gettext_noop("Money outside plans: it has no requirement, and its flows carry it.")
+BY_GLOBAL_CLUSTER = gettext_noop(
     "Global clusters cut across the plan's own sectors; counting both would count money twice. Use the file by cluster."
 )
-NEGATIVE = noop("A requirement cannot be negative: %(found)s.")
-UNKNOWN_GROUP = noop(
+NEGATIVE = gettext_noop("A requirement cannot be negative: %(found)s.")
+UNKNOWN_GROUP = gettext_noop(
     "FTS did not group this answer by the clusters of the plan; the portal reads only the one that is."
 )
 

@@ -39,7 +39,7 @@ def copy(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
         lines.write("\t".join(map(_encode, values, is_json)))
         lines.write("\n")
     lines.seek(0)
-    columns = ", ".join(connection.ops.quote_name(fields[name].column) for name in names)
+    columns = ", ".join(connection.ops.quote_name(str(fields[name].column)) for name in names)
     with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY {connection.ops.quote_name(model._meta.db_table)} ({columns}) FROM STDIN", lines)
 

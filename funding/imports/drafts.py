@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.mapping import FtsFlow, Side, Thing
 from funding.imports.plans import Plans
@@ -26,7 +26,7 @@ LINE_FIELDS = (
     "named_countries", "named_sectors",
 )  # fmt: skip
 
-SEVERAL_PLANS = noop("FTS names several plans (%(names)s), so that its money counts for none of them.")
+SEVERAL_PLANS = gettext_noop("FTS names several plans (%(names)s), so that its money counts for none of them.")
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
@@ -96,7 +96,7 @@ def opened(file: BinaryIO, name: str) -> Iterator[io.BufferedReader]:
     file.seek(0)
     packed = file.read(len(GZIP)) == GZIP
     file.seek(0)
-    raw: IO[bytes] = gzip.GzipFile(fileobj=file, mode="rb") if packed else file
+    raw = cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb") if packed else file)
     yield io.BufferedReader(CheckedStream(raw, name, settings.IMPORT_MAX_BYTES), buffer_size=64 * 1024)
 
 

@@ -47,7 +47,7 @@ class FilesField(forms.FileField):
 class ImportForm(forms.Form):
     """Either files, or a plan or a year to fetch."""
 
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]  # the field's name is also that of a form's uploads, which nothing here reads
         label=_("Files"),
         required=False,
         allow_empty_file=True,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.report import RowRefused
 from funding.imports.texts import clean, text
@@ -41,17 +42,17 @@ EARMARKINGS = {
     "tightly earmarked": Flow.Earmarking.TIGHTLY,
 }
 
-NO_ID = noop("It has no flow id.")
-NO_AMOUNT = noop("Its amount in US dollars is missing or not a number: “%(found)s”.")
-NO_STATUS = noop("Its status is “%(found)s”; the portal knows pledge, commitment and paid.")
-NO_DATE = noop("“%(found)s” is not a date.")
-NO_NUMBER = noop("“%(found)s” is not a whole number.")
-NO_YEAR = noop("“%(found)s” is not a year.")
-NO_OBJECTS = noop("Its source or destination is not a list of objects as FTS gives them.")
-UNKNOWN_WORD = noop("“%(found)s” is not a value that the portal knows; “%(taken)s” was taken.")
+NO_ID = gettext_noop("It has no flow id.")
+NO_AMOUNT = gettext_noop("Its amount in US dollars is missing or not a number: “%(found)s”.")
+NO_STATUS = gettext_noop("Its status is “%(found)s”; the portal knows pledge, commitment and paid.")
+NO_DATE = gettext_noop("“%(found)s” is not a date.")
+NO_NUMBER = gettext_noop("“%(found)s” is not a whole number.")
+NO_YEAR = gettext_noop("“%(found)s” is not a year.")
+NO_OBJECTS = gettext_noop("Its source or destination is not a list of objects as FTS gives them.")
+UNKNOWN_WORD = gettext_noop("“%(found)s” is not a value that the portal knows; “%(taken)s” was taken.")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Thing:
     """An organisation, location, plan, cluster … that a flow names on one of its sides."""
 
@@ -114,6 +115,8 @@ def whole(value: Any) -> int | None:
     """A whole number, also where a spreadsheet wrote 423.0; None for nothing; RowRefused for anything else."""
     if value is None or value == "" or isinstance(value, bool):
         return None
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value)
     try:
         number = Decimal(str(value))
         if number != number.to_integral_value() or not 0 <= number < 2**31:
@@ -249,20 +252,31 @@ def _side(objects: Any) -> Side:
             if year := year_of(entry.get("name")):
                 side.years.append(year)
         elif kind in _SIDES:
-            getattr(side, _SIDES[kind]).append(_thing(entry))
+            getattr(side, _SIDES[kind]).append(_thing(entry, kind))
     side.years.sort()
     return side
 
 
-def _thing(entry: dict[str, Any]) -> Thing:
-    found = whole(entry.get("id")) or None
-    name = text(entry.get("name")) or (f"FTS {found}" if found else "")
+def _thing(entry: dict[str, Any], kind: str) -> Thing:
+    """The thing that an object stands for. Most come up again and again: they are made once."""
+    lists = [entry.get(name) for name in ("organizationTypes", "organizationSubTypes", "organizationLevels")]
+    words = tuple(tuple(value) if isinstance(value, list) else () for value in lists)
+    try:
+        return _made(kind, entry.get("id"), entry.get("name"), entry.get("behavior"), entry.get("code"), words)
+    except TypeError:  # something in it is a list or an object, which no real one has
+        return _made.__wrapped__(kind, *(entry.get(name) for name in ("id", "name", "behavior", "code")), words)
+
+
+@lru_cache(maxsize=20_000, typed=True)
+def _made(kind: str, fts_id: Any, name: Any, behavior: Any, code: Any, words: tuple[tuple[Any, ...], ...]) -> Thing:
+    found = whole(fts_id) or None
+    types, subtypes, levels = (tuple(texts(list(values), 120)) for values in words)
     return Thing(
         id=found,
-        name=name[:255],
-        is_single=text(entry.get("behavior")) in {"single", ""},
-        code=text(entry.get("code"))[:50] if entry.get("type") == "Plan" else text(entry.get("code")),
-        types=tuple(texts(entry.get("organizationTypes"), 120)),
-        subtypes=tuple(texts(entry.get("organizationSubTypes"), 120)),
-        levels=tuple(texts(entry.get("organizationLevels"), 120)),
+        name=(text(name) or (f"FTS {found}" if found else ""))[:255],
+        is_single=text(behavior) in {"single", ""},
+        code=text(code)[:50] if kind == "Plan" else text(code),
+        types=types,
+        subtypes=subtypes,
+        levels=levels,
     )

@@ -6,17 +6,19 @@ from datetime import date
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.report import Report
 from planning.models import Plan
 
 SOURCE = "OCHA FTS"
 
-CREATED = noop("This plan was not known. It was added as “%(type)s”, from %(start)s to %(end)s.")
-LINKED = noop("FTS plan %(fts_id)s has the same code as this plan; the two are now linked.")
-DESCRIBED = noop("FTS says more about this plan now: %(changes)s.")
-PERIOD_KEPT = noop("FTS gives the period %(start)s to %(end)s, but the plan has lines outside it; its period stays.")
+CREATED = gettext_noop("This plan was not known. It was added as “%(type)s”, from %(start)s to %(end)s.")
+LINKED = gettext_noop("FTS plan %(fts_id)s has the same code as this plan; the two are now linked.")
+DESCRIBED = gettext_noop("FTS says more about this plan now: %(changes)s.")
+PERIOD_KEPT = gettext_noop(
+    "FTS gives the period %(start)s to %(end)s, but the plan has lines outside it; its period stays."
+)
 
 _BY_NAME = (
     (Plan.Type.RMRP, r"refugee and migrant|\brmrp\b"),
@@ -125,7 +127,7 @@ class Plans:
         changes: dict[str, object] = {}
         if code and not plan.fts_code:
             changes["fts_code"] = code
-        if code and plan.code == f"fts-{plan.fts_id}":
+        if code and plan.fts_id and plan.code == f"fts-{plan.fts_id}":
             free = self._free_code(plan.fts_id, code)
             if free != plan.code:
                 changes["code"] = free

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.cells import Cell
 from funding.imports.drafts import Drafting
@@ -15,9 +15,9 @@ from funding.imports.versions import Wanted, revise
 from funding.models import FlowLine, Place, PlanYear, PublishedTotal, SectorSplit
 from planning.models import Plan
 
-EMPTY = noop("It gives neither a requirement nor funding.")
-TWICE = noop("The file says this cell twice; the first row was taken.")
-OUTSIDE_PERIOD = noop("The year %(year)s lies outside the plan's period.")
+EMPTY = gettext_noop("It gives neither a requirement nor funding.")
+TWICE = gettext_noop("The file says this cell twice; the first row was taken.")
+OUTSIDE_PERIOD = gettext_noop("The year %(year)s lies outside the plan's period.")
 
 # A country's answer holds a part of a regional plan. Its flows stand for the plan only when they reach the countries that have
 # nine tenths of the money FTS published for it.
@@ -153,7 +153,7 @@ class Published:
             stored = known.get(key)
             if stored is None:
                 new.append(self._published(key, total))
-                outcome = Outcome.CREATED
+                outcome: str = Outcome.CREATED
             else:
                 outcome = self._change(stored, total)
             if outcome == Outcome.UNCHANGED and key[0] in revised:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.db.models.functions import Lower
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.mapping import FtsFlow, Side, Thing
 from funding.imports.report import Report
@@ -11,13 +11,13 @@ from funding.models import Place
 from rrp_portal.reference.models import Country, Currency, Organisation, OrganisationType
 from rrp_portal.reference.services import organisation_type_for_fts
 
-ADDED = noop("This organisation was not known. It was added, not verified, as “%(type)s” (FTS: %(fts_type)s).")
-LINKED = noop("FTS organisation %(fts_id)s has the same name as this organisation; the two are now linked.")
-SEVERAL = noop("FTS names several organisations (%(names)s), so that none stands as its %(side)s.")
-UNKNOWN_LOCATION = noop(
+ADDED = gettext_noop("This organisation was not known. It was added, not verified, as “%(type)s” (FTS: %(fts_type)s).")
+LINKED = gettext_noop("FTS organisation %(fts_id)s has the same name as this organisation; the two are now linked.")
+SEVERAL = gettext_noop("FTS names several organisations (%(names)s), so that none stands as its %(side)s.")
+UNKNOWN_LOCATION = gettext_noop(
     "The portal does not know this location (FTS %(fts_id)s); its money stands as “not specified”, with the name kept."
 )
-NEW_CURRENCY = noop("This currency was not known. It was added with its code as its name.")
+NEW_CURRENCY = gettext_noop("This currency was not known. It was added with its code as its name.")
 
 
 class Organisations:
@@ -34,7 +34,7 @@ class Organisations:
         wanted = {(thing.id or thing.name.casefold()): thing for thing in things}
         by_id = {key: thing for key, thing in wanted.items() if thing.id and thing.id not in self._by_id}
         if by_id:
-            self._find_by_id(by_id.keys())
+            self._find_by_id([thing.id for thing in by_id.values() if thing.id])
             self._link_by_name([thing for key, thing in by_id.items() if key not in self._by_id])
         by_name = [thing for thing in wanted.values() if not thing.id and thing.name.casefold() not in self._by_name]
         if by_name:
@@ -47,7 +47,7 @@ class Organisations:
 
     def _find_by_id(self, fts_ids: Iterable[int]) -> None:
         rows = Organisation.objects.filter(fts_id__in=list(fts_ids)).values_list("fts_id", "pk", "merged_into_id")
-        self._by_id |= {fts_id: self._standing(pk, into) for fts_id, pk, into in rows}
+        self._by_id |= {fts_id: self._standing(pk, into) for fts_id, pk, into in rows if fts_id}
 
     def _standing(self, pk: int, into: int | None) -> int:
         while into is not None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.mapping import Thing
 from funding.imports.report import Report
@@ -12,12 +12,12 @@ from rrp_portal.reference.models import GlobalCluster, Sector
 
 OTHER = "OTHR"
 
-ADDED = noop("This sector of the plan %(plan)s was not known. It was added under %(sector)s.")
-UNMAPPED = noop(
+ADDED = gettext_noop("This sector of the plan %(plan)s was not known. It was added under %(sector)s.")
+UNMAPPED = gettext_noop(
     "This sector of the plan %(plan)s was not known and nothing tells what it is. "
     "It was added under %(sector)s; choose its sector."
 )
-NEW_GLOBAL = noop("This global cluster was not known. It was added under %(sector)s; choose its sector.")
+NEW_GLOBAL = gettext_noop("This global cluster was not known. It was added under %(sector)s; choose its sector.")
 
 # Words in a cluster's name that tell its sector, the more telling first.
 _WORDS = (

@@ -7,26 +7,26 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports.plans import SOURCE
 from funding.imports.report import Report
 from planning.models import Chapter, Plan, PlanVersion, Requirement
 from planning.services import approve_version
 
-OWN_LINES = noop(
+OWN_LINES = gettext_noop(
     "The plan's requirements are written here, so that those of FTS did not replace them. They are kept as published totals."
 )
-COARSER = noop(
+COARSER = gettext_noop(
     "FTS gives %(found)s USD for %(place)s in %(year)s without sectors; the sectors here add up to %(known)s, and stay."
 )
-CROSSED = noop(
+CROSSED = gettext_noop(
     "FTS breaks the requirement of %(year)s down by sector over several countries; the lines by country stay."
 )
-ORIGINAL_KEPT = noop(
+ORIGINAL_KEPT = gettext_noop(
     "FTS says that %(found)s USD were required originally; the first version here is another one, and cannot change."
 )
-MADE = noop("%(label)s was made from FTS: %(total)s USD required.")
+MADE = gettext_noop("%(label)s was made from FTS: %(total)s USD required.")
 
 # (country or None, year) -> the lines there: sector or None -> USD
 Sectors = dict[int | None, Decimal]
@@ -109,8 +109,8 @@ def _merge(plan: Plan, current: Lines, found: Lines, report: Report) -> Lines:
         if known is None and _crosses(country, sectors, elsewhere, current):
             report.note(plan.name, CROSSED, year=year)
         elif (settled := _settle(known or {}, sectors)) is None:
-            figures = {"found": sum(sectors.values()), "known": sum((known or {}).values())}
-            report.note(plan.name, COARSER, place=country or plan.name, year=year, **figures)
+            here, there = sum((known or {}).values()), sum(sectors.values())
+            report.note(plan.name, COARSER, place=country or plan.name, year=year, found=there, known=here)
         else:
             merged[(country, year)] = settled
     return merged
@@ -122,7 +122,7 @@ def _settle(known: Sectors, found: Sectors) -> Sectors | None:
     A total leaves the sectors and changes only the rest that is not broken down; sectors that add up to less than a total that
     is known leave a rest, so that the plan's requirement stays the one FTS published.
     """
-    by_sector = {sector: amount for sector, amount in known.items() if sector is not None}
+    by_sector: Sectors = {sector: amount for sector, amount in known.items() if sector is not None}
     if set(found) == {None}:
         rest = found[None] - sum(by_sector.values())
         if rest < 0:

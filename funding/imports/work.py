@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from funding.imports import reading
 from funding.imports.cells import RowLeftOut, are_global, grouped_cells, read_cell
@@ -27,8 +27,8 @@ from rrp_portal.reference.models import GlobalCluster
 ONE_AT_A_TIME = 7_026_001  # the number of the advisory lock that lets imports wait for each other
 MOST_REQUIREMENT_ROWS = 100_000
 
-UNREADABLE_FLOW = noop("A flow")
-UNREADABLE_ROW = noop("A row")
+UNREADABLE_FLOW = gettext_noop("A flow")
+UNREADABLE_ROW = gettext_noop("A row")
 
 
 def import_files(job: Job, progress: Progress) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from operator import or_
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
-from django.utils.translation import gettext_noop as noop
+from django.db.models import Model, Q
+from django.utils.translation import gettext_noop
 
 from funding.imports.copying import copy, new_ids
 from funding.imports.drafts import FLOW_FIELDS, LINE_FIELDS, Draft, Drafting
@@ -22,23 +22,23 @@ from funding.models import Flow, FlowLine, Place, SectorSplit
 
 BATCH = 1000
 
-OLDER = noop("The file has version %(found)s; the portal has the newer version %(known)s, which stays.")
-OLDER_DAY = noop("The file has it as of %(found)s; the portal has it as of %(known)s, which stays.")
-NEWER_ELSEWHERE = noop(
+OLDER = gettext_noop("The file has version %(found)s; the portal has the newer version %(known)s, which stays.")
+OLDER_DAY = gettext_noop("The file has it as of %(found)s; the portal has it as of %(known)s, which stays.")
+NEWER_ELSEWHERE = gettext_noop(
     "FTS has changed it since (%(found)s; here %(known)s), but this file says less about it than FTS itself. "
     "Fetch its plan from FTS."
 )
-UPDATED = noop("Version %(known)s became version %(found)s: %(changes)s.")
-COMPLETED = noop("What was empty is filled in: %(changes)s.")
-DIFFERS = noop("FTS gives the same version, but here it differs (%(changes)s); what stands here stays.")
-SPLIT_KEPT = noop("Its money is split into %(lines)s lines here. They stay; only the flow itself follows FTS.")
-SPLIT_TOO_LARGE = noop(
+UPDATED = gettext_noop("Version %(known)s became version %(found)s: %(changes)s.")
+COMPLETED = gettext_noop("What was empty is filled in: %(changes)s.")
+DIFFERS = gettext_noop("FTS gives the same version, but here it differs (%(changes)s); what stands here stays.")
+SPLIT_KEPT = gettext_noop("Its money is split into %(lines)s lines here. They stay; only the flow itself follows FTS.")
+SPLIT_TOO_LARGE = gettext_noop(
     "FTS now gives %(amount)s USD, and its lines here add up to more. Change the lines, then import again."
 )
-VANISHED = noop(
+VANISHED = gettext_noop(
     "FTS does not give this flow any more for %(plan)s. It was not deleted: look it up in FTS, and cancel it if it is gone."
 )
-KNOWN_BETTER = noop("%(count)s rows of CSV files are known in more detail from FTS itself; those details stay.")
+KNOWN_BETTER = gettext_noop("%(count)s rows of CSV files are known in more detail from FTS itself; those details stay.")
 
 # Fields that mean something only together: a line's country without its place would be nonsense.
 _TOGETHER = (
@@ -48,7 +48,7 @@ _TOGETHER = (
     ("split", "sector_id", "named_sectors"),
     ("year", "named_years"),
 )
-_EMPTY = ("", None, [], Place.NOT_SPECIFIED.value, SectorSplit.NOT_SPECIFIED.value)
+_EMPTY: tuple[Any, ...] = ("", None, [], Place.NOT_SPECIFIED.value, SectorSplit.NOT_SPECIFIED.value)
 _NEVER_FILLED = frozenset({"fts_version", "source_updated_at", "channel"})
 
 _LINK_PARENTS = """
@@ -145,7 +145,8 @@ class Writer:
         """What to write of a draft of a known flow; None when nothing, with the outcome told."""
         age = _age(draft.flow, known.values)
         if not draft.fts.is_from_api and known.values["fts_version"] is not None:
-            return self._keep_better(draft, known)
+            self._keep_better(draft, known)
+            return None
         if age < 0:
             self._ignore_older(draft, known)
             return None
@@ -271,9 +272,12 @@ def _fillable(names: set[str], stored: dict[str, Any], found: dict[str, Any]) ->
 
 def _names(change: _Change) -> str:
     """The changed fields by the names that people read."""
-    names = [Flow._meta.get_field(name).verbose_name for name in FLOW_FIELDS if name in change.flow - _NEVER_FILLED]
-    names += [FlowLine._meta.get_field(name).verbose_name for name in LINE_FIELDS if name in change.line]
-    return ", ".join(dict.fromkeys(str(name) for name in names)) or "–"
+    changed: list[tuple[type[Model], str]] = [
+        (Flow, name) for name in FLOW_FIELDS if name in change.flow - _NEVER_FILLED
+    ]
+    changed += [(FlowLine, name) for name in LINE_FIELDS if name in change.line]
+    names = [str(getattr(model._meta.get_field(name), "verbose_name", name)) for model, name in changed]
+    return ", ".join(dict.fromkeys(names)) or "–"
 
 
 def _shrinks(change: _Change) -> bool:
