@@ -111,6 +111,8 @@ def _flows(cells: rows.Cells, who: dict) -> dict:
         for link in ("parent", "corrects"):
             if link in fields:
                 fields[link] = made[fields[link]]
+        if fields.get("type") == "pass_through":
+            fields |= {"source_plan": cells.plan, "source_year": YEAR}
         if "foreign" in fields:
             code, original = fields.pop("foreign")
             fields |= {

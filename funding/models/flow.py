@@ -218,7 +218,8 @@ class Flow(models.Model):
         verbose_name = _("flow")
         verbose_name_plural = _("flows")
         indexes = [
-            models.Index(fields=["donor"], name="flow_by_donor"),
+            models.Index(fields=["donor", "recipient", "flow_on"], name="flow_by_donor_recipient"),
+            models.Index(fields=["-amount_usd", "-id"], name="flow_largest_first"),
             models.Index(fields=["source_plan"], name="flow_out_of_plan", condition=Q(source_plan__isnull=False)),
             models.Index(fields=["fts_parent_id"], name="flow_by_fts_parent", condition=Q(fts_parent_id__isnull=False)),
             models.Index(fields=["-flow_on", "-id"], name="flow_newest_first"),

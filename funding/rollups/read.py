@@ -60,13 +60,22 @@ _COUNTRY_YEAR = """
            COALESCE(sum(l.amount_usd) FILTER (WHERE NOT single AND counts), 0),
            COALESCE(sum(l.amount_usd) FILTER (WHERE single AND status = 'pledge' AND NOT internal), 0),
            count(*) FILTER (WHERE single AND counts AND NOT internal), count(*) FILTER (WHERE NOT single AND counts)
-      FROM (SELECT l.amount_usd, l.plan_id, f.status, f.status IN ('commitment', 'paid') AS counts,
-                   COALESCE(l.country_id = %(country)s AND l.year = %(year)s, false) AS single,
-                   COALESCE(f.source_country_id = %(country)s AND f.source_year = %(year)s, false)
+      FROM (SELECT l.amount_usd, l.plan_id, f.status, f.status IN ('commitment', 'paid') AS counts, l.single,
+                   COALESCE(CASE WHEN f.source_plan_id = l.plan_id AND f.source_place = '' THEN l.country_id
+                                 ELSE f.source_country_id END = %(country)s
+                            AND COALESCE(f.source_year, CASE WHEN f.source_plan_id = l.plan_id THEN l.year END) = %(year)s, false)
                    AND NOT f.is_new_money AS internal
-              FROM funding_flowline l JOIN funding_flow f ON f.id = l.flow_id
-             WHERE (l.country_id = %(country)s OR %(country)s = ANY (l.named_countries))
-               AND (l.year = %(year)s OR %(year)s = ANY (l.named_years)) AND ({visible})) l
+              FROM (SELECT flow_id, amount_usd, plan_id, country_id, year, true AS single
+                      FROM funding_flowline WHERE country_id = %(country)s AND year = %(year)s
+                    UNION ALL
+                    SELECT flow_id, amount_usd, plan_id, country_id, year, false
+                      FROM funding_flowline
+                     WHERE (cardinality(named_years) > 0 OR cardinality(named_countries) > 0)
+                       AND (country_id = %(country)s OR %(country)s = ANY (named_countries))
+                       AND (year = %(year)s OR %(year)s = ANY (named_years))
+                       AND (country_id = %(country)s AND year = %(year)s) IS NOT TRUE) l
+              JOIN funding_flow f ON f.id = l.flow_id
+             WHERE {visible}) l
 """
 
 
