@@ -241,7 +241,7 @@ def _saved(request: HttpRequest, flow: Flow) -> HttpResponseRedirect:
     plans = {line.plan.pk: line.plan for line in lines if line.plan}
     for plan in plans.values():
         link = format_html('<a href="{}">{}</a>', reverse("plan-detail", args=[plan.code]), plan.name)
-        messages.success(request, format_html(_("Saved. The figures of {} follow within seconds."), link))
+        messages.success(request, format_html(_("Saved. The figures of {plan} follow within seconds."), plan=link))
     for note in notes_on(flow, lines, names_donor=True):
         messages.warning(request, note)
     return redirect(flow)

@@ -140,8 +140,10 @@ def run(job_id: int, *, watch: Progress | None = None) -> Job | None:
             logger.exception("job %s failed, reference %s", job.pk, reference)
             fail(
                 job,
-                _("Something unexpected went wrong, and nothing was changed. Tell the support team this reference: %s.")
-                % reference,
+                _(
+                    "Something unexpected went wrong, and nothing was changed. Tell the support team this reference: %(reference)s."
+                )
+                % {"reference": reference},
             )
     job.refresh_from_db()
     if job.is_finished and not job.may_retry:
