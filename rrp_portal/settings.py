@@ -101,7 +101,9 @@ REDIS_URL = env_text("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": re.sub(r"^redis\+socket://(?P<path>[^?]*)(\?virtual_host=(?P<db>\d+))?$", r"unix://\g<path>", REDIS_URL),
+        "LOCATION": re.sub(
+            r"^redis\+socket://(?P<path>[^?]*)(\?virtual_host=(?P<db>\d+))?$", r"unix://\g<path>", REDIS_URL
+        ),
         "KEY_PREFIX": "rrp",
     }
 }

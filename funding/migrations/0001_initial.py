@@ -6,237 +6,810 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='BoundaryException',
+            name="BoundaryException",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField(verbose_name='reason')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.TextField(verbose_name="reason")),
             ],
             options={
-                'verbose_name': 'exception to the boundary of a plan',
-                'verbose_name_plural': 'exceptions to the boundary of a plan',
+                "verbose_name": "exception to the boundary of a plan",
+                "verbose_name_plural": "exceptions to the boundary of a plan",
             },
         ),
         migrations.CreateModel(
-            name='BoundaryExceptionEvent',
+            name="BoundaryExceptionEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('reason', models.TextField(verbose_name='reason')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("reason", models.TextField(verbose_name="reason")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Figure',
+            name="Figure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='year')),
-                ('level', models.CharField(choices=[('total', 'Total'), ('country', 'By country'), ('sector', 'By sector'), ('partner', 'By partner'), ('donor', 'By donor'), ('country_sector', 'Country by sector'), ('country_partner', 'Country by partner'), ('country_donor', 'Country by donor'), ('cell', 'Country by sector by partner')], max_length=20, verbose_name='level')),
-                ('place', models.CharField(blank=True, choices=[('country', 'One country'), ('region', 'Regional'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='place')),
-                ('split', models.CharField(blank=True, choices=[('single', 'One sector'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='sectors')),
-                ('required', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='required, USD')),
-                ('original', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='originally required, USD')),
-                ('funded', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='funded, USD')),
-                ('paid', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='paid, USD')),
-                ('committed', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='committed, USD')),
-                ('pledged', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='pledged, not counted, USD')),
-                ('in_kind', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='in kind, USD')),
-                ('carry_over', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='carried over, USD')),
-                ('new_money', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='new money, USD')),
-                ('flexible', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='flexible, USD')),
-                ('incoming', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='received from outside the plan, USD')),
-                ('received', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='received from partners, USD')),
-                ('passed_on', models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name='passed on, USD')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("total", "Total"),
+                            ("country", "By country"),
+                            ("sector", "By sector"),
+                            ("partner", "By partner"),
+                            ("donor", "By donor"),
+                            ("country_sector", "Country by sector"),
+                            ("country_partner", "Country by partner"),
+                            ("country_donor", "Country by donor"),
+                            ("cell", "Country by sector by partner"),
+                        ],
+                        max_length=20,
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "place",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("country", "One country"),
+                            ("region", "Regional"),
+                            ("not_specified", "Not specified"),
+                            ("shared", "Shared"),
+                        ],
+                        max_length=20,
+                        verbose_name="place",
+                    ),
+                ),
+                (
+                    "split",
+                    models.CharField(
+                        blank=True,
+                        choices=[("single", "One sector"), ("not_specified", "Not specified"), ("shared", "Shared")],
+                        max_length=20,
+                        verbose_name="sectors",
+                    ),
+                ),
+                (
+                    "required",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="required, USD"),
+                ),
+                (
+                    "original",
+                    models.DecimalField(
+                        decimal_places=2, default=0, max_digits=19, verbose_name="originally required, USD"
+                    ),
+                ),
+                ("funded", models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="funded, USD")),
+                ("paid", models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="paid, USD")),
+                (
+                    "committed",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="committed, USD"),
+                ),
+                (
+                    "pledged",
+                    models.DecimalField(
+                        decimal_places=2, default=0, max_digits=19, verbose_name="pledged, not counted, USD"
+                    ),
+                ),
+                (
+                    "in_kind",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="in kind, USD"),
+                ),
+                (
+                    "carry_over",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="carried over, USD"),
+                ),
+                (
+                    "new_money",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="new money, USD"),
+                ),
+                (
+                    "flexible",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="flexible, USD"),
+                ),
+                (
+                    "incoming",
+                    models.DecimalField(
+                        decimal_places=2, default=0, max_digits=19, verbose_name="received from outside the plan, USD"
+                    ),
+                ),
+                (
+                    "received",
+                    models.DecimalField(
+                        decimal_places=2, default=0, max_digits=19, verbose_name="received from partners, USD"
+                    ),
+                ),
+                (
+                    "passed_on",
+                    models.DecimalField(decimal_places=2, default=0, max_digits=19, verbose_name="passed on, USD"),
+                ),
             ],
             options={
-                'verbose_name': 'figure',
-                'verbose_name_plural': 'figures',
+                "verbose_name": "figure",
+                "verbose_name_plural": "figures",
             },
         ),
         migrations.CreateModel(
-            name='Flow',
+            name="Flow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fts_id', models.PositiveBigIntegerField(blank=True, null=True, unique=True, verbose_name='FTS flow id')),
-                ('fts_version', models.PositiveIntegerField(blank=True, null=True, verbose_name='FTS version')),
-                ('reference', models.CharField(blank=True, max_length=200, verbose_name='reference')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('status', models.CharField(choices=[('pledge', 'Pledge'), ('commitment', 'Commitment'), ('paid', 'Paid'), ('cancelled', 'Cancelled')], max_length=20, verbose_name='status')),
-                ('type', models.CharField(choices=[('standard', 'Standard'), ('pass_through', 'Pass-through between partners'), ('carry_over', 'Carry-over from an earlier year'), ('parked', 'Parked, not yet distributed'), ('reversal', 'Reversal'), ('unearmarked_allocation', 'Allocation of unearmarked income')], default='standard', max_length=30, verbose_name='flow type')),
-                ('contribution_type', models.CharField(choices=[('financial', 'Financial'), ('in_kind', 'In kind'), ('services', 'Services or secondment')], default='financial', max_length=20, verbose_name='contribution type')),
-                ('method', models.CharField(choices=[('traditional', 'Traditional aid'), ('cash', 'Cash transfer programming')], default='traditional', max_length=20, verbose_name='delivery method')),
-                ('is_new_money', models.BooleanField(default=True, verbose_name='new money')),
-                ('earmarking', models.CharField(blank=True, choices=[('unearmarked', 'Unearmarked'), ('softly', 'Softly earmarked'), ('earmarked', 'Earmarked'), ('tightly', 'Tightly earmarked')], max_length=20, verbose_name='earmarking')),
-                ('earmarking_modality', models.CharField(blank=True, max_length=1, verbose_name='earmarking modality, A to L')),
-                ('amount_usd', models.DecimalField(decimal_places=2, max_digits=17, verbose_name='amount, USD')),
-                ('original_amount', models.DecimalField(blank=True, decimal_places=2, max_digits=19, null=True, verbose_name='original amount')),
-                ('units_per_usd', models.DecimalField(blank=True, decimal_places=10, max_digits=20, null=True, verbose_name='exchange rate, units per US dollar')),
-                ('rate_source', models.CharField(blank=True, max_length=200, verbose_name='source of the rate')),
-                ('rate_on', models.DateField(blank=True, null=True, verbose_name='date of the rate')),
-                ('full_parked_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=17, null=True, verbose_name='full amount before distribution, USD')),
-                ('valuation_basis', models.CharField(blank=True, max_length=200, verbose_name='basis of valuation in kind')),
-                ('budget_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='budget year')),
-                ('flow_on', models.DateField(blank=True, null=True, verbose_name='date')),
-                ('decided_on', models.DateField(blank=True, null=True, verbose_name='decision date')),
-                ('first_reported_on', models.DateField(blank=True, null=True, verbose_name='first reported')),
-                ('source_updated_at', models.DateTimeField(blank=True, null=True, verbose_name='updated at the source')),
-                ('is_donor_anonymous', models.BooleanField(default=False, verbose_name='donor wishes to stay anonymous')),
-                ('source_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='out of year')),
-                ('source_place', models.CharField(blank=True, choices=[('country', 'One country'), ('region', 'Regional'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='out of place')),
-                ('source_split', models.CharField(blank=True, choices=[('single', 'One sector'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='out of sectors')),
-                ('fts_parent_id', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='FTS id of the parent flow')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('keywords', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None, verbose_name='keywords')),
-                ('emergencies', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None, verbose_name='emergencies')),
-                ('project_name', models.TextField(blank=True, verbose_name='project')),
-                ('project_code', models.CharField(blank=True, max_length=100, verbose_name='project code')),
-                ('report_details', models.JSONField(blank=True, default=list, verbose_name='who reported it')),
-                ('channel', models.CharField(choices=[('form', 'Entered in the portal'), ('file', 'Imported from a spreadsheet'), ('fts', 'Imported from OCHA FTS'), ('api', 'Sent through the API')], default='form', editable=False, max_length=10, verbose_name='how it came in')),
-                ('recorded_at', models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name='recorded at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "fts_id",
+                    models.PositiveBigIntegerField(blank=True, null=True, unique=True, verbose_name="FTS flow id"),
+                ),
+                ("fts_version", models.PositiveIntegerField(blank=True, null=True, verbose_name="FTS version")),
+                ("reference", models.CharField(blank=True, max_length=200, verbose_name="reference")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pledge", "Pledge"),
+                            ("commitment", "Commitment"),
+                            ("paid", "Paid"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=20,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("standard", "Standard"),
+                            ("pass_through", "Pass-through between partners"),
+                            ("carry_over", "Carry-over from an earlier year"),
+                            ("parked", "Parked, not yet distributed"),
+                            ("reversal", "Reversal"),
+                            ("unearmarked_allocation", "Allocation of unearmarked income"),
+                        ],
+                        default="standard",
+                        max_length=30,
+                        verbose_name="flow type",
+                    ),
+                ),
+                (
+                    "contribution_type",
+                    models.CharField(
+                        choices=[
+                            ("financial", "Financial"),
+                            ("in_kind", "In kind"),
+                            ("services", "Services or secondment"),
+                        ],
+                        default="financial",
+                        max_length=20,
+                        verbose_name="contribution type",
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("traditional", "Traditional aid"), ("cash", "Cash transfer programming")],
+                        default="traditional",
+                        max_length=20,
+                        verbose_name="delivery method",
+                    ),
+                ),
+                ("is_new_money", models.BooleanField(default=True, verbose_name="new money")),
+                (
+                    "earmarking",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("unearmarked", "Unearmarked"),
+                            ("softly", "Softly earmarked"),
+                            ("earmarked", "Earmarked"),
+                            ("tightly", "Tightly earmarked"),
+                        ],
+                        max_length=20,
+                        verbose_name="earmarking",
+                    ),
+                ),
+                (
+                    "earmarking_modality",
+                    models.CharField(blank=True, max_length=1, verbose_name="earmarking modality, A to L"),
+                ),
+                ("amount_usd", models.DecimalField(decimal_places=2, max_digits=17, verbose_name="amount, USD")),
+                (
+                    "original_amount",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=19, null=True, verbose_name="original amount"
+                    ),
+                ),
+                (
+                    "units_per_usd",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=10,
+                        max_digits=20,
+                        null=True,
+                        verbose_name="exchange rate, units per US dollar",
+                    ),
+                ),
+                ("rate_source", models.CharField(blank=True, max_length=200, verbose_name="source of the rate")),
+                ("rate_on", models.DateField(blank=True, null=True, verbose_name="date of the rate")),
+                (
+                    "full_parked_usd",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=17,
+                        null=True,
+                        verbose_name="full amount before distribution, USD",
+                    ),
+                ),
+                (
+                    "valuation_basis",
+                    models.CharField(blank=True, max_length=200, verbose_name="basis of valuation in kind"),
+                ),
+                ("budget_year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="budget year")),
+                ("flow_on", models.DateField(blank=True, null=True, verbose_name="date")),
+                ("decided_on", models.DateField(blank=True, null=True, verbose_name="decision date")),
+                ("first_reported_on", models.DateField(blank=True, null=True, verbose_name="first reported")),
+                (
+                    "source_updated_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="updated at the source"),
+                ),
+                (
+                    "is_donor_anonymous",
+                    models.BooleanField(default=False, verbose_name="donor wishes to stay anonymous"),
+                ),
+                ("source_year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="out of year")),
+                (
+                    "source_place",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("country", "One country"),
+                            ("region", "Regional"),
+                            ("not_specified", "Not specified"),
+                            ("shared", "Shared"),
+                        ],
+                        max_length=20,
+                        verbose_name="out of place",
+                    ),
+                ),
+                (
+                    "source_split",
+                    models.CharField(
+                        blank=True,
+                        choices=[("single", "One sector"), ("not_specified", "Not specified"), ("shared", "Shared")],
+                        max_length=20,
+                        verbose_name="out of sectors",
+                    ),
+                ),
+                (
+                    "fts_parent_id",
+                    models.PositiveBigIntegerField(blank=True, null=True, verbose_name="FTS id of the parent flow"),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                (
+                    "keywords",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="keywords",
+                    ),
+                ),
+                (
+                    "emergencies",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="emergencies",
+                    ),
+                ),
+                ("project_name", models.TextField(blank=True, verbose_name="project")),
+                ("project_code", models.CharField(blank=True, max_length=100, verbose_name="project code")),
+                ("report_details", models.JSONField(blank=True, default=list, verbose_name="who reported it")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("form", "Entered in the portal"),
+                            ("file", "Imported from a spreadsheet"),
+                            ("fts", "Imported from OCHA FTS"),
+                            ("api", "Sent through the API"),
+                        ],
+                        default="form",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="how it came in",
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(),
+                        editable=False,
+                        verbose_name="recorded at",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'flow',
-                'verbose_name_plural': 'flows',
+                "verbose_name": "flow",
+                "verbose_name_plural": "flows",
             },
         ),
         migrations.CreateModel(
-            name='FlowEvent',
+            name="FlowEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('fts_id', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='FTS flow id')),
-                ('fts_version', models.PositiveIntegerField(blank=True, null=True, verbose_name='FTS version')),
-                ('reference', models.CharField(blank=True, max_length=200, verbose_name='reference')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('status', models.CharField(choices=[('pledge', 'Pledge'), ('commitment', 'Commitment'), ('paid', 'Paid'), ('cancelled', 'Cancelled')], max_length=20, verbose_name='status')),
-                ('type', models.CharField(choices=[('standard', 'Standard'), ('pass_through', 'Pass-through between partners'), ('carry_over', 'Carry-over from an earlier year'), ('parked', 'Parked, not yet distributed'), ('reversal', 'Reversal'), ('unearmarked_allocation', 'Allocation of unearmarked income')], default='standard', max_length=30, verbose_name='flow type')),
-                ('contribution_type', models.CharField(choices=[('financial', 'Financial'), ('in_kind', 'In kind'), ('services', 'Services or secondment')], default='financial', max_length=20, verbose_name='contribution type')),
-                ('method', models.CharField(choices=[('traditional', 'Traditional aid'), ('cash', 'Cash transfer programming')], default='traditional', max_length=20, verbose_name='delivery method')),
-                ('is_new_money', models.BooleanField(default=True, verbose_name='new money')),
-                ('earmarking', models.CharField(blank=True, choices=[('unearmarked', 'Unearmarked'), ('softly', 'Softly earmarked'), ('earmarked', 'Earmarked'), ('tightly', 'Tightly earmarked')], max_length=20, verbose_name='earmarking')),
-                ('earmarking_modality', models.CharField(blank=True, max_length=1, verbose_name='earmarking modality, A to L')),
-                ('amount_usd', models.DecimalField(decimal_places=2, max_digits=17, verbose_name='amount, USD')),
-                ('original_amount', models.DecimalField(blank=True, decimal_places=2, max_digits=19, null=True, verbose_name='original amount')),
-                ('units_per_usd', models.DecimalField(blank=True, decimal_places=10, max_digits=20, null=True, verbose_name='exchange rate, units per US dollar')),
-                ('rate_source', models.CharField(blank=True, max_length=200, verbose_name='source of the rate')),
-                ('rate_on', models.DateField(blank=True, null=True, verbose_name='date of the rate')),
-                ('full_parked_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=17, null=True, verbose_name='full amount before distribution, USD')),
-                ('valuation_basis', models.CharField(blank=True, max_length=200, verbose_name='basis of valuation in kind')),
-                ('budget_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='budget year')),
-                ('flow_on', models.DateField(blank=True, null=True, verbose_name='date')),
-                ('decided_on', models.DateField(blank=True, null=True, verbose_name='decision date')),
-                ('first_reported_on', models.DateField(blank=True, null=True, verbose_name='first reported')),
-                ('source_updated_at', models.DateTimeField(blank=True, null=True, verbose_name='updated at the source')),
-                ('is_donor_anonymous', models.BooleanField(default=False, verbose_name='donor wishes to stay anonymous')),
-                ('source_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='out of year')),
-                ('source_place', models.CharField(blank=True, choices=[('country', 'One country'), ('region', 'Regional'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='out of place')),
-                ('source_split', models.CharField(blank=True, choices=[('single', 'One sector'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='out of sectors')),
-                ('fts_parent_id', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='FTS id of the parent flow')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('keywords', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None, verbose_name='keywords')),
-                ('emergencies', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None, verbose_name='emergencies')),
-                ('project_name', models.TextField(blank=True, verbose_name='project')),
-                ('project_code', models.CharField(blank=True, max_length=100, verbose_name='project code')),
-                ('report_details', models.JSONField(blank=True, default=list, verbose_name='who reported it')),
-                ('channel', models.CharField(choices=[('form', 'Entered in the portal'), ('file', 'Imported from a spreadsheet'), ('fts', 'Imported from OCHA FTS'), ('api', 'Sent through the API')], default='form', editable=False, max_length=10, verbose_name='how it came in')),
-                ('recorded_at', models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name='recorded at')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("fts_id", models.PositiveBigIntegerField(blank=True, null=True, verbose_name="FTS flow id")),
+                ("fts_version", models.PositiveIntegerField(blank=True, null=True, verbose_name="FTS version")),
+                ("reference", models.CharField(blank=True, max_length=200, verbose_name="reference")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pledge", "Pledge"),
+                            ("commitment", "Commitment"),
+                            ("paid", "Paid"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=20,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("standard", "Standard"),
+                            ("pass_through", "Pass-through between partners"),
+                            ("carry_over", "Carry-over from an earlier year"),
+                            ("parked", "Parked, not yet distributed"),
+                            ("reversal", "Reversal"),
+                            ("unearmarked_allocation", "Allocation of unearmarked income"),
+                        ],
+                        default="standard",
+                        max_length=30,
+                        verbose_name="flow type",
+                    ),
+                ),
+                (
+                    "contribution_type",
+                    models.CharField(
+                        choices=[
+                            ("financial", "Financial"),
+                            ("in_kind", "In kind"),
+                            ("services", "Services or secondment"),
+                        ],
+                        default="financial",
+                        max_length=20,
+                        verbose_name="contribution type",
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("traditional", "Traditional aid"), ("cash", "Cash transfer programming")],
+                        default="traditional",
+                        max_length=20,
+                        verbose_name="delivery method",
+                    ),
+                ),
+                ("is_new_money", models.BooleanField(default=True, verbose_name="new money")),
+                (
+                    "earmarking",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("unearmarked", "Unearmarked"),
+                            ("softly", "Softly earmarked"),
+                            ("earmarked", "Earmarked"),
+                            ("tightly", "Tightly earmarked"),
+                        ],
+                        max_length=20,
+                        verbose_name="earmarking",
+                    ),
+                ),
+                (
+                    "earmarking_modality",
+                    models.CharField(blank=True, max_length=1, verbose_name="earmarking modality, A to L"),
+                ),
+                ("amount_usd", models.DecimalField(decimal_places=2, max_digits=17, verbose_name="amount, USD")),
+                (
+                    "original_amount",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=19, null=True, verbose_name="original amount"
+                    ),
+                ),
+                (
+                    "units_per_usd",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=10,
+                        max_digits=20,
+                        null=True,
+                        verbose_name="exchange rate, units per US dollar",
+                    ),
+                ),
+                ("rate_source", models.CharField(blank=True, max_length=200, verbose_name="source of the rate")),
+                ("rate_on", models.DateField(blank=True, null=True, verbose_name="date of the rate")),
+                (
+                    "full_parked_usd",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=17,
+                        null=True,
+                        verbose_name="full amount before distribution, USD",
+                    ),
+                ),
+                (
+                    "valuation_basis",
+                    models.CharField(blank=True, max_length=200, verbose_name="basis of valuation in kind"),
+                ),
+                ("budget_year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="budget year")),
+                ("flow_on", models.DateField(blank=True, null=True, verbose_name="date")),
+                ("decided_on", models.DateField(blank=True, null=True, verbose_name="decision date")),
+                ("first_reported_on", models.DateField(blank=True, null=True, verbose_name="first reported")),
+                (
+                    "source_updated_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="updated at the source"),
+                ),
+                (
+                    "is_donor_anonymous",
+                    models.BooleanField(default=False, verbose_name="donor wishes to stay anonymous"),
+                ),
+                ("source_year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="out of year")),
+                (
+                    "source_place",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("country", "One country"),
+                            ("region", "Regional"),
+                            ("not_specified", "Not specified"),
+                            ("shared", "Shared"),
+                        ],
+                        max_length=20,
+                        verbose_name="out of place",
+                    ),
+                ),
+                (
+                    "source_split",
+                    models.CharField(
+                        blank=True,
+                        choices=[("single", "One sector"), ("not_specified", "Not specified"), ("shared", "Shared")],
+                        max_length=20,
+                        verbose_name="out of sectors",
+                    ),
+                ),
+                (
+                    "fts_parent_id",
+                    models.PositiveBigIntegerField(blank=True, null=True, verbose_name="FTS id of the parent flow"),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                (
+                    "keywords",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="keywords",
+                    ),
+                ),
+                (
+                    "emergencies",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="emergencies",
+                    ),
+                ),
+                ("project_name", models.TextField(blank=True, verbose_name="project")),
+                ("project_code", models.CharField(blank=True, max_length=100, verbose_name="project code")),
+                ("report_details", models.JSONField(blank=True, default=list, verbose_name="who reported it")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("form", "Entered in the portal"),
+                            ("file", "Imported from a spreadsheet"),
+                            ("fts", "Imported from OCHA FTS"),
+                            ("api", "Sent through the API"),
+                        ],
+                        default="form",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="how it came in",
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(),
+                        editable=False,
+                        verbose_name="recorded at",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='FlowLine',
+            name="FlowLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_usd', models.DecimalField(decimal_places=2, max_digits=17, verbose_name='amount, USD')),
-                ('year', models.PositiveSmallIntegerField(blank=True, help_text='Empty when it is not known, or shared between years.', null=True, verbose_name='usage year')),
-                ('place', models.CharField(choices=[('country', 'One country'), ('region', 'Regional'), ('not_specified', 'Not specified'), ('shared', 'Shared')], default='not_specified', max_length=20, verbose_name='place')),
-                ('split', models.CharField(choices=[('single', 'One sector'), ('not_specified', 'Not specified'), ('shared', 'Shared')], default='not_specified', max_length=20, verbose_name='sectors')),
-                ('named_years', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, size=None, verbose_name='years named')),
-                ('named_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None, verbose_name='countries named')),
-                ('named_sectors', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None, verbose_name='sectors named')),
-                ('recorded_at', models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name='recorded at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount_usd", models.DecimalField(decimal_places=2, max_digits=17, verbose_name="amount, USD")),
+                (
+                    "year",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Empty when it is not known, or shared between years.",
+                        null=True,
+                        verbose_name="usage year",
+                    ),
+                ),
+                (
+                    "place",
+                    models.CharField(
+                        choices=[
+                            ("country", "One country"),
+                            ("region", "Regional"),
+                            ("not_specified", "Not specified"),
+                            ("shared", "Shared"),
+                        ],
+                        default="not_specified",
+                        max_length=20,
+                        verbose_name="place",
+                    ),
+                ),
+                (
+                    "split",
+                    models.CharField(
+                        choices=[("single", "One sector"), ("not_specified", "Not specified"), ("shared", "Shared")],
+                        default="not_specified",
+                        max_length=20,
+                        verbose_name="sectors",
+                    ),
+                ),
+                (
+                    "named_years",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="years named",
+                    ),
+                ),
+                (
+                    "named_countries",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="countries named",
+                    ),
+                ),
+                (
+                    "named_sectors",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="sectors named",
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(),
+                        editable=False,
+                        verbose_name="recorded at",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'line of a flow',
-                'verbose_name_plural': 'lines of flows',
+                "verbose_name": "line of a flow",
+                "verbose_name_plural": "lines of flows",
             },
         ),
         migrations.CreateModel(
-            name='FlowLineEvent',
+            name="FlowLineEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('amount_usd', models.DecimalField(decimal_places=2, max_digits=17, verbose_name='amount, USD')),
-                ('year', models.PositiveSmallIntegerField(blank=True, help_text='Empty when it is not known, or shared between years.', null=True, verbose_name='usage year')),
-                ('place', models.CharField(choices=[('country', 'One country'), ('region', 'Regional'), ('not_specified', 'Not specified'), ('shared', 'Shared')], default='not_specified', max_length=20, verbose_name='place')),
-                ('split', models.CharField(choices=[('single', 'One sector'), ('not_specified', 'Not specified'), ('shared', 'Shared')], default='not_specified', max_length=20, verbose_name='sectors')),
-                ('named_years', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, size=None, verbose_name='years named')),
-                ('named_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None, verbose_name='countries named')),
-                ('named_sectors', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None, verbose_name='sectors named')),
-                ('recorded_at', models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name='recorded at')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("amount_usd", models.DecimalField(decimal_places=2, max_digits=17, verbose_name="amount, USD")),
+                (
+                    "year",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Empty when it is not known, or shared between years.",
+                        null=True,
+                        verbose_name="usage year",
+                    ),
+                ),
+                (
+                    "place",
+                    models.CharField(
+                        choices=[
+                            ("country", "One country"),
+                            ("region", "Regional"),
+                            ("not_specified", "Not specified"),
+                            ("shared", "Shared"),
+                        ],
+                        default="not_specified",
+                        max_length=20,
+                        verbose_name="place",
+                    ),
+                ),
+                (
+                    "split",
+                    models.CharField(
+                        choices=[("single", "One sector"), ("not_specified", "Not specified"), ("shared", "Shared")],
+                        default="not_specified",
+                        max_length=20,
+                        verbose_name="sectors",
+                    ),
+                ),
+                (
+                    "named_years",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="years named",
+                    ),
+                ),
+                (
+                    "named_countries",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="countries named",
+                    ),
+                ),
+                (
+                    "named_sectors",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="sectors named",
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(),
+                        editable=False,
+                        verbose_name="recorded at",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PlanYear',
+            name="PlanYear",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='year')),
-                ('basis', models.CharField(choices=[('flows', 'Flows'), ('published', 'Published totals')], default='flows', max_length=10, verbose_name='funding comes from')),
-                ('computed_at', models.DateTimeField(null=True, verbose_name='computed at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                (
+                    "basis",
+                    models.CharField(
+                        choices=[("flows", "Flows"), ("published", "Published totals")],
+                        default="flows",
+                        max_length=10,
+                        verbose_name="funding comes from",
+                    ),
+                ),
+                ("computed_at", models.DateTimeField(null=True, verbose_name="computed at")),
             ],
             options={
-                'verbose_name': 'plan-year',
-                'verbose_name_plural': 'plan-years',
+                "verbose_name": "plan-year",
+                "verbose_name_plural": "plan-years",
             },
         ),
         migrations.CreateModel(
-            name='PublishedTotal',
+            name="PublishedTotal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='year')),
-                ('dimension', models.CharField(choices=[('total', 'Total'), ('country', 'Country'), ('sector', 'Sector')], max_length=10, verbose_name='broken down by')),
-                ('place', models.CharField(blank=True, choices=[('country', 'One country'), ('region', 'Regional'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='place')),
-                ('split', models.CharField(blank=True, choices=[('single', 'One sector'), ('not_specified', 'Not specified'), ('shared', 'Shared')], max_length=20, verbose_name='sectors')),
-                ('required_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=19, null=True, verbose_name='required, USD')),
-                ('funded_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=19, null=True, verbose_name='funded, USD')),
-                ('source', models.CharField(max_length=200, verbose_name='source')),
-                ('as_of', models.DateField(verbose_name='as of')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                (
+                    "dimension",
+                    models.CharField(
+                        choices=[("total", "Total"), ("country", "Country"), ("sector", "Sector")],
+                        max_length=10,
+                        verbose_name="broken down by",
+                    ),
+                ),
+                (
+                    "place",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("country", "One country"),
+                            ("region", "Regional"),
+                            ("not_specified", "Not specified"),
+                            ("shared", "Shared"),
+                        ],
+                        max_length=20,
+                        verbose_name="place",
+                    ),
+                ),
+                (
+                    "split",
+                    models.CharField(
+                        blank=True,
+                        choices=[("single", "One sector"), ("not_specified", "Not specified"), ("shared", "Shared")],
+                        max_length=20,
+                        verbose_name="sectors",
+                    ),
+                ),
+                (
+                    "required_usd",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=19, null=True, verbose_name="required, USD"
+                    ),
+                ),
+                (
+                    "funded_usd",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=19, null=True, verbose_name="funded, USD"
+                    ),
+                ),
+                ("source", models.CharField(max_length=200, verbose_name="source")),
+                ("as_of", models.DateField(verbose_name="as of")),
             ],
             options={
-                'verbose_name': 'published total',
-                'verbose_name_plural': 'published totals',
+                "verbose_name": "published total",
+                "verbose_name_plural": "published totals",
             },
         ),
         migrations.CreateModel(
-            name='StaleMark',
+            name="StaleMark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='year')),
-                ('marked_at', models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name='marked at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                (
+                    "marked_at",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="marked at"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stale mark',
-                'verbose_name_plural': 'stale marks',
+                "verbose_name": "stale mark",
+                "verbose_name_plural": "stale marks",
             },
         ),
     ]

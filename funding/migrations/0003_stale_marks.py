@@ -93,7 +93,11 @@ def create() -> str:
         statements.append(FUNCTION.format(name=function, body=body))
         statements += [
             TRIGGER.format(
-                name=f"{function}_{operation}", operation=operation.upper(), table=table, referencing=sides, function=function
+                name=f"{function}_{operation}",
+                operation=operation.upper(),
+                table=table,
+                referencing=sides,
+                function=function,
             )
             for operation, sides in SIDES.items()
         ]

@@ -77,10 +77,20 @@ class Figure(models.Model):
         PlanSector, models.DO_NOTHING, null=True, related_name="figures", db_constraint=False, verbose_name=_("sector")
     )
     partner = models.ForeignKey(
-        Organisation, models.DO_NOTHING, null=True, related_name="partner_figures", db_constraint=False, verbose_name=_("partner")
+        Organisation,
+        models.DO_NOTHING,
+        null=True,
+        related_name="partner_figures",
+        db_constraint=False,
+        verbose_name=_("partner"),
     )
     donor = models.ForeignKey(
-        Organisation, models.DO_NOTHING, null=True, related_name="donor_figures", db_constraint=False, verbose_name=_("donor")
+        Organisation,
+        models.DO_NOTHING,
+        null=True,
+        related_name="donor_figures",
+        db_constraint=False,
+        verbose_name=_("donor"),
     )
     required = usd(_("required, USD"))
     original = usd(_("originally required, USD"))
@@ -101,7 +111,9 @@ class Figure(models.Model):
         verbose_name_plural = _("figures")
         indexes = [
             models.Index(fields=["plan", "year", "level"], name="figure_of_plan_year_level"),
-            models.Index(fields=["country", "level"], name="figure_of_country", condition=models.Q(level__startswith="country")),
+            models.Index(
+                fields=["country", "level"], name="figure_of_country", condition=models.Q(level__startswith="country")
+            ),
             models.Index(fields=["partner"], name="figure_of_partner", condition=models.Q(level="partner")),
             models.Index(fields=["donor"], name="figure_of_donor", condition=models.Q(level="donor")),
             models.Index(fields=["year"], name="figure_total_of_year", condition=models.Q(level="total")),
@@ -122,7 +134,9 @@ class PublishedTotal(models.Model):
         choices=[("total", _("Total")), ("country", _("Country")), ("sector", _("Sector"))],
     )
     place = models.CharField(_("place"), max_length=20, choices=Place, blank=True)
-    country = models.ForeignKey(Country, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("country"))
+    country = models.ForeignKey(
+        Country, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("country")
+    )
     split = models.CharField(_("sectors"), max_length=20, choices=SectorSplit, blank=True)
     sector = models.ForeignKey(
         PlanSector, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("sector")

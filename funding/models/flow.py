@@ -72,7 +72,9 @@ def lines_of_flow(every_or_some: type, holds: Q, *, without: Q, outside_plans: b
     if not outside_plans:
         lines = lines.filter(plan__isnull=False)
     holds = Coalesce(ExpressionWrapper(holds, yes_or_no), False, output_field=yes_or_no)
-    answer = Subquery(lines.values("flow").annotate(answer=every_or_some(holds)).values("answer"), output_field=yes_or_no)
+    answer = Subquery(
+        lines.values("flow").annotate(answer=every_or_some(holds)).values("answer"), output_field=yes_or_no
+    )
     return Q(Coalesce(answer, ExpressionWrapper(without, yes_or_no), output_field=yes_or_no))
 
 
@@ -88,7 +90,11 @@ class FlowQuerySet(models.QuerySet):
         everybody &= Q(source_plan=None) | Q(source_plan__in=visible)
         if not user.is_authenticated:
             return self.filter(everybody)
-        own = Grant.objects.giving(user, Permission.REPORT_FUNDING).filter(scope=Scope.ORGANISATION).values("organisation")
+        own = (
+            Grant.objects.giving(user, Permission.REPORT_FUNDING)
+            .filter(scope=Scope.ORGANISATION)
+            .values("organisation")
+        )
         tracked = Q(plan__in=Plan.objects.within(user, Permission.TRACK_FUNDING).values("pk"))
         tracks_one = lines_of_flow(BoolOr, tracked, without=NEVER)
         return self.filter(everybody | Q(recipient__in=own) | tracks_one | self._everywhere(user))
@@ -209,7 +215,9 @@ class Flow(models.Model):
     project_name = models.TextField(_("project"), blank=True)
     project_code = models.CharField(_("project code"), max_length=100, blank=True)
     report_details = models.JSONField(_("who reported it"), default=list, blank=True)
-    channel = models.CharField(_("how it came in"), max_length=10, choices=Channel, default=Channel.FORM, editable=False)
+    channel = models.CharField(
+        _("how it came in"), max_length=10, choices=Channel, default=Channel.FORM, editable=False
+    )
     recorded_at = models.DateTimeField(_("recorded at"), db_default=TransactionNow(), editable=False)
 
     objects = FlowQuerySet.as_manager()
@@ -228,7 +236,9 @@ class Flow(models.Model):
             models.CheckConstraint(
                 condition=Q(amount_usd__gte=0) | Q(type="reversal") | Q(channel="fts"),
                 name="flow_negative_only_as_reversal",
-                violation_error_message=_("A negative amount is a reversal: choose the flow type “Reversal” and give the reason."),
+                violation_error_message=_(
+                    "A negative amount is a reversal: choose the flow type “Reversal” and give the reason."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(amount_usd__lt=10**15),  # "not a number" is more than every number
@@ -238,7 +248,9 @@ class Flow(models.Model):
             models.CheckConstraint(
                 condition=Q(currency=None) | Q(currency="USD") | Q(units_per_usd__gt=0) | Q(channel="fts"),
                 name="flow_in_foreign_currency_has_its_rate",
-                violation_error_message=_("This currency has no exchange rate for the date. Give a rate and its source."),
+                violation_error_message=_(
+                    "This currency has no exchange rate for the date. Give a rate and its source."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(contribution_type="financial") | ~Q(valuation_basis="") | Q(channel="fts"),
@@ -256,10 +268,15 @@ class Flow(models.Model):
                 violation_error_message=_("A flow cannot be part of itself."),
             ),
             models.CheckConstraint(
-                condition=Q(donor=None) | Q(recipient=None) | ~Q(donor=F("recipient")) | Q(channel="fts")
+                condition=Q(donor=None)
+                | Q(recipient=None)
+                | ~Q(donor=F("recipient"))
+                | Q(channel="fts")
                 | Q(type__in=["carry_over", "unearmarked_allocation"]),
                 name="flow_between_two_organisations",
-                violation_error_message=_("The donor and the recipient are the same organisation. Only a carry-over may be."),
+                violation_error_message=_(
+                    "The donor and the recipient are the same organisation. Only a carry-over may be."
+                ),
             ),
         ]
         triggers = [sum_within_flow("amount_holds_its_lines", pgtrigger.Update, "id")]
@@ -286,7 +303,9 @@ class FlowLine(models.Model):
 
     flow = models.ForeignKey(Flow, models.CASCADE, related_name="lines", verbose_name=_("flow"))
     amount_usd = models.DecimalField(_("amount, USD"), max_digits=17, decimal_places=2)
-    plan = models.ForeignKey(Plan, models.PROTECT, null=True, blank=True, related_name="flow_lines", verbose_name=_("plan"))
+    plan = models.ForeignKey(
+        Plan, models.PROTECT, null=True, blank=True, related_name="flow_lines", verbose_name=_("plan")
+    )
     year = models.PositiveSmallIntegerField(
         _("usage year"), null=True, blank=True, help_text=_("Empty when it is not known, or shared between years.")
     )
@@ -301,11 +320,15 @@ class FlowLine(models.Model):
     global_sector = models.ForeignKey(
         Sector, models.PROTECT, null=True, blank=True, related_name="flow_lines", verbose_name=_("global sector")
     )
-    named_years = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True, verbose_name=_("years named"))
+    named_years = ArrayField(
+        models.PositiveSmallIntegerField(), default=list, blank=True, verbose_name=_("years named")
+    )
     named_countries = ArrayField(
         models.CharField(max_length=100), default=list, blank=True, verbose_name=_("countries named")
     )
-    named_sectors = ArrayField(models.CharField(max_length=200), default=list, blank=True, verbose_name=_("sectors named"))
+    named_sectors = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name=_("sectors named")
+    )
     recorded_at = models.DateTimeField(_("recorded at"), db_default=TransactionNow(), editable=False)
 
     objects = FlowLineQuerySet.as_manager()
@@ -373,7 +396,10 @@ class BoundaryException(models.Model):
 
     plan = models.ForeignKey(Plan, models.CASCADE, related_name="boundary_exceptions", verbose_name=_("plan"))
     organisation = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="boundary_exceptions", verbose_name=_("organisation counted as outside")
+        Organisation,
+        models.PROTECT,
+        related_name="boundary_exceptions",
+        verbose_name=_("organisation counted as outside"),
     )
     reason = models.TextField(_("reason"))
 

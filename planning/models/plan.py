@@ -61,7 +61,11 @@ class PlanQuerySet(models.QuerySet):
             return self
         if not user.is_authenticated:
             return self.published()
-        own = Grant.objects.giving(user, Permission.EDIT_OWN_LINES).filter(scope=Scope.ORGANISATION).values("organisation")
+        own = (
+            Grant.objects.giving(user, Permission.EDIT_OWN_LINES)
+            .filter(scope=Scope.ORGANISATION)
+            .values("organisation")
+        )
         plans = self.model.objects
         return self.filter(
             Q(published_on__isnull=False)
@@ -94,7 +98,9 @@ class Plan(models.Model):
 
     REFERENCE_ONLY = (Type.HRP, Type.FLASH_APPEAL, Type.NATIONAL_PLAN, Type.UNSDCF, Type.OTHER)
 
-    code = models.SlugField(_("code"), max_length=50, unique=True, help_text=_("For example RSSD26; it stands in the address."))
+    code = models.SlugField(
+        _("code"), max_length=50, unique=True, help_text=_("For example RSSD26; it stands in the address.")
+    )
     name = models.CharField(_("name"), max_length=255)
     names = models.JSONField(_("names by language"), default=dict, blank=True)
     type = models.CharField(_("type"), max_length=30, choices=Type)
@@ -236,7 +242,9 @@ class Chapter(models.Model):
                 fields=["plan", "country"],
                 name="one_chapter_per_plan_and_country",
                 nulls_distinct=False,
-                violation_error_message=_("The plan already has a chapter for this country, or its region-level chapter."),
+                violation_error_message=_(
+                    "The plan already has a chapter for this country, or its region-level chapter."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(overlap_with_hrp_usd__gte=0),

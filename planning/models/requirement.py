@@ -12,7 +12,9 @@ from planning.models.version import APPROVED_SENTENCE, PlanVersion
 from rrp_portal.reference.models import Grant, Organisation, PopulationGroup, Sector
 from rrp_portal.reference.roles import Permission, Scope
 
-NO_IDP = _("Internally displaced people never stand in a refugee response plan. Their needs belong in the humanitarian plan.")
+NO_IDP = _(
+    "Internally displaced people never stand in a refugee response plan. Their needs belong in the humanitarian plan."
+)
 RMRP_ONLY = _("Migrants stand only in a refugee and migrant response plan. Choose another population group.")
 NO_GOVERNMENT = _(
     "An organisation of this type cannot own a requirement in a refugee response plan. "
@@ -70,7 +72,11 @@ class RequirementQuerySet(models.QuerySet):
 
     def _own(self, user):
         """The organisations whose lines the user keeps, as a subquery."""
-        return Grant.objects.giving(user, Permission.EDIT_OWN_LINES).filter(scope=Scope.ORGANISATION).values("organisation")
+        return (
+            Grant.objects.giving(user, Permission.EDIT_OWN_LINES)
+            .filter(scope=Scope.ORGANISATION)
+            .values("organisation")
+        )
 
     def visible_to(self, user):
         """Lines of approved versions of published plans; drafts for those who may see them; partners see their own."""
@@ -127,7 +133,12 @@ class Requirement(models.Model):
         Organisation, models.PROTECT, null=True, blank=True, related_name="requirements", verbose_name=_("partner")
     )
     population_group = models.ForeignKey(
-        PopulationGroup, models.PROTECT, null=True, blank=True, related_name="requirements", verbose_name=_("population group")
+        PopulationGroup,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="requirements",
+        verbose_name=_("population group"),
     )
     year = models.PositiveSmallIntegerField(_("year"))
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
@@ -165,7 +176,9 @@ class Requirement(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                condition=Q(gross_usd__gte=0) & Q(covered_elsewhere_usd__gte=0) & Q(gross_usd__lt=10**15),  # NaN is more than all
+                condition=Q(gross_usd__gte=0)
+                & Q(covered_elsewhere_usd__gte=0)
+                & Q(gross_usd__lt=10**15),  # NaN is more than all
                 name="requirement_not_negative",
                 violation_error_message=_("A requirement is zero or more."),
             ),

@@ -32,7 +32,11 @@ class PlanVersionQuerySet(models.QuerySet):
         approved = Q(status=PlanVersion.Status.APPROVED, plan__in=Plan.objects.visible_to(user).values("pk"))
         if not user.is_authenticated:
             return self.filter(approved)
-        own = Grant.objects.giving(user, Permission.EDIT_OWN_LINES).filter(scope=RoleScope.ORGANISATION).values("organisation")
+        own = (
+            Grant.objects.giving(user, Permission.EDIT_OWN_LINES)
+            .filter(scope=RoleScope.ORGANISATION)
+            .values("organisation")
+        )
         return self.filter(
             approved
             | Q(plan__in=Plan.objects.within(user, Permission.VIEW_DRAFTS).values("pk"))
@@ -90,7 +94,9 @@ class PlanVersion(models.Model):
                 violation_error_message=_("Give the day on which the version was approved."),
             ),
             models.CheckConstraint(
-                condition=Q(people_targeted=None) | Q(people_in_need=None) | Q(people_targeted__lte=models.F("people_in_need")),
+                condition=Q(people_targeted=None)
+                | Q(people_in_need=None)
+                | Q(people_targeted__lte=models.F("people_in_need")),
                 name="people_targeted_within_need",
                 violation_error_message=_("People targeted cannot be more than people in need."),
             ),

@@ -77,7 +77,9 @@ FIGURE_KINDS = {
 @register.simple_tag
 def figure(value, href: str = "", kind: str = "usd") -> str:
     """A figure; with an address, a dotted link to the rows it is made of."""
-    text = escape(FIGURE_KINDS[kind](value))  # Django's own asks each time whether the text is lazy, and a page has hundreds
+    text = escape(
+        FIGURE_KINDS[kind](value)
+    )  # Django's own asks each time whether the text is lazy, and a page has hundreds
     if not href or value is None:
         return mark_safe(f"<bdi>{text}</bdi>")  # noqa: S308
     return mark_safe(f'<a class="why" href="{escape(href)}" aria-describedby="why"><bdi>{text}</bdi></a>')  # noqa: S308

@@ -18,7 +18,10 @@ class CodeListItem(models.Model):
 
     name = models.CharField(_("name"), max_length=200)
     names = models.JSONField(
-        _("names by language"), default=dict, blank=True, help_text=_("Language code to name, for example fr or zh-hans.")
+        _("names by language"),
+        default=dict,
+        blank=True,
+        help_text=_("Language code to name, for example fr or zh-hans."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     retired_on = models.DateField(_("retired on"), null=True, blank=True)

@@ -114,7 +114,13 @@ class Grant(models.Model):
         Organisation, models.PROTECT, null=True, blank=True, related_name="grants", verbose_name=_("organisation")
     )
     granted_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, editable=False, related_name="grants_given", verbose_name=_("granted by")
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="grants_given",
+        verbose_name=_("granted by"),
     )
     granted_at = models.DateTimeField(_("granted at"), auto_now_add=True)
 
@@ -133,15 +139,57 @@ class Grant(models.Model):
             models.CheckConstraint(
                 condition=~Q(user=F("granted_by")) | Q(granted_by=None),
                 name="nobody_grants_to_themselves",
-                violation_error_message=_("Nobody can grant a role to themselves. Ask another administrator or coordinator."),
+                violation_error_message=_(
+                    "Nobody can grant a role to themselves. Ask another administrator or coordinator."
+                ),
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(scope="global", bureau=None, country=None, plan=None, chapter=None, sector=None, organisation=None)
-                    | Q(scope="bureau", bureau__isnull=False, country=None, plan=None, chapter=None, sector=None, organisation=None)
-                    | Q(scope="country", country__isnull=False, bureau=None, plan=None, chapter=None, sector=None, organisation=None)
-                    | Q(scope="plan", plan__isnull=False, bureau=None, country=None, chapter=None, sector=None, organisation=None)
-                    | Q(scope="chapter", chapter__isnull=False, bureau=None, country=None, plan=None, sector=None, organisation=None)
+                    Q(
+                        scope="global",
+                        bureau=None,
+                        country=None,
+                        plan=None,
+                        chapter=None,
+                        sector=None,
+                        organisation=None,
+                    )
+                    | Q(
+                        scope="bureau",
+                        bureau__isnull=False,
+                        country=None,
+                        plan=None,
+                        chapter=None,
+                        sector=None,
+                        organisation=None,
+                    )
+                    | Q(
+                        scope="country",
+                        country__isnull=False,
+                        bureau=None,
+                        plan=None,
+                        chapter=None,
+                        sector=None,
+                        organisation=None,
+                    )
+                    | Q(
+                        scope="plan",
+                        plan__isnull=False,
+                        bureau=None,
+                        country=None,
+                        chapter=None,
+                        sector=None,
+                        organisation=None,
+                    )
+                    | Q(
+                        scope="chapter",
+                        chapter__isnull=False,
+                        bureau=None,
+                        country=None,
+                        plan=None,
+                        sector=None,
+                        organisation=None,
+                    )
                     | Q(
                         scope="sector",
                         chapter__isnull=False,
@@ -162,7 +210,9 @@ class Grant(models.Model):
                     )
                 ),
                 name="grant_names_what_its_scope_needs",
-                violation_error_message=_("Name exactly what the scope needs, for example a plan for the scope “Plan”."),
+                violation_error_message=_(
+                    "Name exactly what the scope needs, for example a plan for the scope “Plan”."
+                ),
             ),
         ]
 
