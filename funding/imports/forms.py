@@ -60,7 +60,9 @@ class ImportForm(forms.Form):
     is_complete = forms.BooleanField(
         label=_("The files hold every flow of their plans and years"),
         required=False,
-        help_text=_("Then the report names the flows that FTS does not give any more. Nothing is deleted."),
+        help_text=_(
+            "Tick this for complete answers: the report then names the flows that FTS does not give any more. Nothing is deleted."
+        ),
     )
     plan = forms.IntegerField(
         label=_("FTS plan id"),

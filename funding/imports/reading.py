@@ -77,7 +77,7 @@ def recognise(file: BinaryIO, name: str) -> Source:
             return Source(file, name, kind)
     reason = _(
         "This is none of the files the portal knows: FTS answers (JSON), one flow a line (JSON lines), or the CSV files "
-        "of the Humanitarian Data Exchange with flows or requirements. The first line reads: %(start)s"
+        "of the Humanitarian Data Exchange with flows or requirements. Its first line reads “%(start)s”."
     )
     raise refuse(name, reason % {"start": ", ".join(header)[:100]}, 1)
 

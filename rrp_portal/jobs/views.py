@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
@@ -17,6 +18,10 @@ from rrp_portal.jobs.models import Job, JobRow
 
 JOBS_PER_PAGE = 25
 ROWS_PER_PAGE = 50
+FILES_SHOWN = 100
+_O = JobRow.Outcome
+OUTCOMES = (_O.CREATED, _O.UPDATED, _O.UNCHANGED, _O.IGNORED, _O.REFUSED)  # what an input row can come to
+TOLD = (_O.REFUSED, _O.NOTED, _O.IGNORED, _O.UPDATED, _O.CREATED, _O.UNCHANGED)  # what to read first
 
 
 @require_safe
@@ -37,17 +42,23 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def job_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One job: its progress, the counts of its result, and its report row by row."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("owner"), pk=pk)
+    told = dict(job.rows.values_list("outcome").annotate(Count("pk")).order_by())
     outcome = request.GET.get("outcome", "")
-    outcome = outcome if outcome in JobRow.Outcome.values else ""
+    outcome = outcome if outcome in told else ""
     rows = job.rows.filter(outcome=outcome) if outcome else job.rows.all()
     page = Paginator(rows.order_by("pk"), ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    counts = [
-        {"outcome": value, "label": label, "count": (job.result or {}).get("counts", {}).get(value, 0)}
-        for value, label in JobRow.Outcome.choices
-        if value != JobRow.Outcome.NOTED
-    ]
-    context = {"job": job, "page": page, "counts": counts, "outcome": outcome, "outcomes": JobRow.Outcome.choices}
-    return render(request, "jobs/job_detail.html", context | {"facts": sentences(job)})
+    counts = (job.result or {}).get("counts", {})
+    context = {
+        "job": job,
+        "page": page,
+        "outcome": outcome,
+        "counts": [{"label": value.label, "count": counts.get(value, 0)} for value in OUTCOMES] if counts else [],
+        "refused": counts.get(JobRow.Outcome.REFUSED, 0),
+        "told": [{"value": value, "label": value.label, "count": told[value]} for value in TOLD if value in told],
+        "facts": sentences(job),
+        "files": job.files.order_by("pk")[:FILES_SHOWN],
+    }
+    return render(request, "jobs/job_detail.html", context)
 
 
 def sentences(job: Job) -> list[str]:
