@@ -1,7 +1,8 @@
 """What has come: flows with their lines, and the figures computed from them."""
 
+from funding.models.boundary import BoundaryException
 from funding.models.figure import Figure, PlanYear, PublishedTotal, StaleMark
-from funding.models.flow import BoundaryException, Flow, FlowLine, Place, SectorSplit
+from funding.models.flow import Flow, FlowLine, Place, SectorSplit
 
 __all__ = [
     "BoundaryException",

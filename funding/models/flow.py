@@ -388,31 +388,3 @@ class FlowLine(models.Model):
             total = sum(others, self.amount_usd)
             if abs(total) > abs(self.flow.amount_usd) or total * self.flow.amount_usd < 0:
                 raise ValidationError({"amount_usd": _(LINES_WITHIN_FLOW)})
-
-
-@pghistory.track()
-class BoundaryException(models.Model):
-    """An organisation that one plan counts as outside its boundary, such as a pooled fund (BR-09): data, not code."""
-
-    plan = models.ForeignKey(Plan, models.CASCADE, related_name="boundary_exceptions", verbose_name=_("plan"))
-    organisation = models.ForeignKey(
-        Organisation,
-        models.PROTECT,
-        related_name="boundary_exceptions",
-        verbose_name=_("organisation counted as outside"),
-    )
-    reason = models.TextField(_("reason"))
-
-    class Meta:
-        verbose_name = _("exception to the boundary of a plan")
-        verbose_name_plural = _("exceptions to the boundary of a plan")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["plan", "organisation"],
-                name="one_boundary_exception_per_plan_and_organisation",
-                violation_error_message=_("The plan already has this exception."),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.plan}: {self.organisation}"
