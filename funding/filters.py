@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from funding.models import Figure, Flow, FlowLine, Place, SectorSplit
 from planning.filters import PlanCodeFilter
-from rrp_portal.reference.models import Country, Organisation, Sector
+from rrp_portal.reference.filters import CountryFilter
+from rrp_portal.reference.models import Organisation, Sector
 
 
 def named(role: str, value: str) -> Q:
@@ -35,13 +36,7 @@ class FlowFilter(filters.FilterSet):
     )
     plan = PlanCodeFilter(method="on_line")
     year = filters.NumberFilter(method="on_line", label=_("Usage year"), min_value=1990, max_value=2100)
-    country = filters.ModelChoiceFilter(
-        queryset=Country.objects.order_by("name"),
-        method="on_line",
-        to_field_name="iso3",
-        label=_("Country"),
-        empty_label=_("All"),
-    )
+    country = CountryFilter(method="on_line", empty_label=_("All"))
     place = filters.ChoiceFilter(choices=Place.choices, empty_label=_("All"), method="on_line", label=_("Place"))
     sector = filters.ModelChoiceFilter(
         queryset=Sector.objects.filter(parent=None).order_by("position", "name"),
@@ -180,9 +175,7 @@ class FigureFilter(filters.FilterSet):
     plan = PlanCodeFilter()
     year = filters.NumberFilter(label=_("Year"))
     level = filters.ChoiceFilter(choices=Figure.Level.choices, label=_("Level"))
-    country = filters.ModelChoiceFilter(
-        queryset=Country.objects.order_by("name"), to_field_name="iso3", label=_("Country")
-    )
+    country = CountryFilter()
     place = filters.ChoiceFilter(choices=Place.choices, label=_("Place"))
     sector = filters.ModelChoiceFilter(
         field_name="sector__sector",

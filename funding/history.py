@@ -50,7 +50,7 @@ def versions_of(flow: Flow, reader, *, with_donor: bool) -> list[Version]:
     )
     lines = list(
         line_event.objects.filter(flow=flow.pk)
-        .select_related("country", "sector", "pgh_context")
+        .select_related("country", "sector__sector", "pgh_context")
         .order_by("-pgh_id")[: LONGEST * 5]
     )
     plans = Plan.objects.visible_to(reader).in_bulk({event.plan_id for event in lines if event.plan_id})
@@ -117,7 +117,7 @@ def _value(event, name: str) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "units_per_usd":
-        return f"{value.normalize():f}"
+        return str(formats.number(value))
     if name in {"amount_usd", "original_amount"}:
         return str(formats.number(value))
     if name == "decided_on":
@@ -133,5 +133,5 @@ def _line(event, plans: dict) -> str:
     parts = [plan.code if plan else _("a plan that is not public") if event.plan_id else _("no plan")]
     parts.append(str(event.year) if event.year else _("several years"))
     parts.append(event.country.local_name if event.country else str(Place(event.place).label))
-    parts.append(event.sector.name if event.sector else str(SectorSplit(event.split).label))
+    parts.append(event.sector.local_name if event.sector else str(SectorSplit(event.split).label))
     return f"{' · '.join(parts)} · {formats.number(event.amount_usd)} USD"

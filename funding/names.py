@@ -58,7 +58,7 @@ class Names:
         return (
             _special("sector", row.split or "not_specified")
             if sector is None
-            else Name(sector_name(sector), code=sector.sector.code)
+            else Name(sector.local_name, code=sector.sector.code)
         )
 
     def partner(self, row: FigureRow) -> Name:
@@ -85,8 +85,3 @@ def _in_bulk(queryset, keys: set) -> dict:
 def _special(part: str, kind: str) -> Name:
     text, note = SPECIAL[part, kind]
     return Name(str(text), code="" if kind == "none" else kind, note=str(note))
-
-
-def sector_name(sector: PlanSector) -> str:
-    """The plan's own name of a sector; in the reader's language where the plan kept the common name."""
-    return sector.sector.local_name if sector.name == sector.sector.name else sector.name

@@ -33,7 +33,11 @@ class Choices:
             .select_related("country")
             .order_by("position", "country__name")
         }
-        sectors = PlanSector.objects.filter(plan__in=plans).select_related("plan").order_by("plan", "position", "name")
+        sectors = (
+            PlanSector.objects.filter(plan__in=plans)
+            .select_related("plan", "sector")
+            .order_by("plan", "position", "name")
+        )
         self.sectors = {str(sector.pk): sector for sector in sectors}
 
     def also_country(self, country: Country | None) -> None:
@@ -62,10 +66,10 @@ class Choices:
     def of_sector(self) -> list:
         """Sectors, by plan where there are several, then what is no single sector."""
         if len(self.plans) == 1:
-            return [*[(pk, sector.name) for pk, sector in self.sectors.items()], *SPLITS]
+            return [*[(pk, sector.local_name) for pk, sector in self.sectors.items()], *SPLITS]
         groups: dict[str, list] = {code: [] for code in self.plans}
         for pk, sector in self.sectors.items():
-            groups[sector.plan.code].append((pk, sector.name))
+            groups[sector.plan.code].append((pk, sector.local_name))
         return [*groups.items(), *SPLITS]
 
 

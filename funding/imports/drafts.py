@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from funding.imports.mapping import FtsFlow, Side, Thing
 from funding.imports.plans import Plans
-from funding.imports.references import References
+from funding.imports.references import SEVERAL_DONORS, SEVERAL_RECIPIENTS, References
 from funding.imports.report import Report
 from funding.imports.sectors import Sectors
 from funding.models import Flow, SectorSplit
@@ -65,8 +65,8 @@ class Drafting:
         split, sector_id = self._split(source_plan, flow.source)
         values = flow.values | {
             "currency_id": self.references.currency(flow.currency),
-            "donor_id": self.references.organisation(flow, flow.source, "donor"),
-            "recipient_id": self.references.organisation(flow, flow.destination, "recipient"),
+            "donor_id": self.references.organisation(flow, flow.source, SEVERAL_DONORS),
+            "recipient_id": self.references.organisation(flow, flow.destination, SEVERAL_RECIPIENTS),
             "source_plan_id": source_plan.pk if source_plan else None,
             "source_year": flow.source.years[0] if len(flow.source.years) == 1 else None,
             "source_place": place,

@@ -13,7 +13,8 @@ from rrp_portal.reference.services import organisation_type_for_fts
 
 ADDED = gettext_noop("This organisation was not known. It was added, not verified, as “%(type)s” (FTS: %(fts_type)s).")
 LINKED = gettext_noop("FTS organisation %(fts_id)s has the same name as this organisation; the two are now linked.")
-SEVERAL = gettext_noop("FTS names several organisations (%(names)s), so that none stands as its %(side)s.")
+SEVERAL_DONORS = gettext_noop("FTS names several organisations (%(names)s), so that none stands as its donor.")
+SEVERAL_RECIPIENTS = gettext_noop("FTS names several organisations (%(names)s), so that none stands as its recipient.")
 UNKNOWN_LOCATION = gettext_noop(
     "The portal does not know this location (FTS %(fts_id)s); its money stands as “not specified”, with the name kept."
 )
@@ -128,13 +129,13 @@ class References:
         sides = [side for flow in flows for side in (flow.source, flow.destination)]
         self.organisations.load(thing for side in sides if len(side.organisations) == 1 for thing in side.organisations)
 
-    def organisation(self, flow: FtsFlow, side: Side, name: str) -> int | None:
-        """The one organisation of a side; none where FTS names none, or several (told in the report)."""
+    def organisation(self, flow: FtsFlow, side: Side, if_several: str) -> int | None:
+        """The one organisation of a side; none where FTS names none, or several (the report then says so in the sentence given)."""
         if len(side.organisations) == 1:
             return self.organisations.find(side.organisations[0])
         if side.organisations:
             names = ", ".join(thing.name for thing in side.organisations)
-            self._report.note(flow.subject, SEVERAL, line=flow.line, names=names, side=name)
+            self._report.note(flow.subject, if_several, line=flow.line, names=names)
         return None
 
     def country(self, thing: Thing) -> str | None:

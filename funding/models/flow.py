@@ -11,13 +11,14 @@ from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from planning.models import Plan, PlanSector
 from rrp_portal.reference.models import Country, Currency, Grant, Organisation, Sector
 from rrp_portal.reference.roles import Permission, Scope
 
 NEVER = Q(pk=None)
-LINES_WITHIN_FLOW = "The lines of a flow add up to more than the flow. Lower a line or raise the flow."
+LINES_WITHIN_FLOW = gettext_noop("The lines of a flow add up to more than the flow. Lower a line or raise the flow.")
 
 _SUM_WITHIN_FLOW = f"""
     IF EXISTS (

@@ -76,7 +76,7 @@ def _choose_plan(request: HttpRequest) -> HttpResponse:
 def flow_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a flow, its status or its lines."""
     flow = _editable(request, pk)
-    stored = list(flow.lines.select_related("plan", "country", "sector").order_by("pk"))
+    stored = list(flow.lines.select_related("plan", "country", "sector__sector").order_by("pk"))
     plans = list({line.plan.pk: line.plan for line in stored if line.plan}.values())
     plans += [plan for plan in _named_plans(request.user, request.POST.getlist("plans")) if plan not in plans]
     choices = Choices(plans, outside=any(line.plan_id is None for line in stored))
@@ -138,7 +138,7 @@ def _refused(request: HttpRequest, form: FlowForm, lines: LinesFormSet, flow: Fl
         fresh = Flow.objects.select_related("donor", "recipient").get(pk=flow.pk)
         context |= {
             "stale": _differences(form, fresh),
-            "fresh_lines": fresh.lines.select_related("plan", "country", "sector"),
+            "fresh_lines": fresh.lines.select_related("plan", "country", "sector__sector"),
         }
         form.data = form.data.copy()
         form.data["version"] = flow_version(fresh)
@@ -252,7 +252,7 @@ def _saved(request: HttpRequest, flow: Flow) -> HttpResponseRedirect:
 def flow_reverse(request: HttpRequest, pk: int) -> HttpResponse:
     """Record that money was taken back."""
     flow = _editable(request, pk)
-    lines = list(flow.lines.select_related("plan", "country", "sector").order_by("pk"))
+    lines = list(flow.lines.select_related("plan", "country", "sector__sector").order_by("pk"))
     for line in lines:
         line.label = _line_in_words(line)
     asks = len(lines) > 1 or bool(rollups.unallocated(flow, lines))
@@ -278,5 +278,5 @@ def _reversal_call(flow: Flow, user, data: dict) -> Callable[[], Flow]:
 def _line_in_words(line) -> str:
     parts = [line.plan.code if line.plan else _("no plan"), line.year or _("several years"),
              line.country.local_name if line.country else line.get_place_display(),
-             line.sector.name if line.sector else line.get_split_display()]  # fmt: skip
+             line.sector.local_name if line.sector else line.get_split_display()]  # fmt: skip
     return " · ".join(str(part) for part in parts)

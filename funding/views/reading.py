@@ -36,7 +36,7 @@ def flows_for(user):
 
 def with_lines(flows):
     """The flows with donor, recipient and lines, in two queries."""
-    lines = FlowLine.objects.select_related("plan", "country", "sector").order_by("-amount_usd", "pk")
+    lines = FlowLine.objects.select_related("plan", "country", "sector__sector").order_by("-amount_usd", "pk")
     return flows.select_related("donor", "recipient").prefetch_related(Prefetch("lines", lines))
 
 
@@ -110,10 +110,10 @@ def _cells(line: FlowLine | None) -> list:
 @require_safe
 def flow_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One flow: every field in words, its lines and why each counts or not, its family, and its history."""
-    related = ("donor", "recipient", "currency", "source_plan", "source_country", "source_sector", "corrects")
+    related = ("donor", "recipient", "currency", "source_plan", "source_country", "source_sector__sector", "corrects")
     flow = get_object_or_404(flows_for(request.user).select_related(*related), pk=pk)
     lines = list(
-        flow.lines.select_related("plan", "country", "sector", "global_sector").order_by(
+        flow.lines.select_related("plan", "country", "sector__sector", "global_sector").order_by(
             "plan", "year", "-amount_usd", "pk"
         )
     )

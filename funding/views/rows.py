@@ -71,5 +71,5 @@ class Rows:
     def _line(self, line: FlowLine) -> str:
         plan, year = line.plan.code if line.plan else self.no_plan, line.year or self.years
         place = line.country.local_name if line.country else self.places[line.place]
-        sector = line.sector.name if line.sector else self.splits[line.split]
+        sector = line.sector.local_name if line.sector else self.splits[line.split]
         return f"{plan} · {year} · {place} · {sector}"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funding.models import Flow, FlowLine, PublishedTotal
-from funding.names import SPECIAL, sector_name
+from funding.names import SPECIAL
 from funding.rollups import Explanation, Part
 from planning.models import Requirement
 
@@ -63,7 +63,7 @@ class Behind:
             title=line.activity or _("Requirement line"),
             recipient=str(line.partner) if line.partner else str(SPECIAL["partner", "none"][0]),
             place=str(line.chapter),
-            sector=sector_name(line.sector) if line.sector else str(SPECIAL["sector", "not_specified"][0]),
+            sector=line.sector.local_name if line.sector else str(SPECIAL["sector", "not_specified"][0]),
         )
 
     def _total(self, part: Part, total: PublishedTotal | None) -> BehindRow:
@@ -108,5 +108,5 @@ def _place(thing) -> str:
 
 def _sector(thing) -> str:
     if thing.sector:
-        return sector_name(thing.sector)
+        return thing.sector.local_name
     return str(SPECIAL["sector", thing.split if ("sector", thing.split) in SPECIAL else "not_specified"][0])

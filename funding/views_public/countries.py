@@ -49,7 +49,7 @@ def _summed(year: int, sums: dict) -> FigureRow:
 
 
 def _in_order(rows: list[tuple[Country, FigureRow]], sort: str) -> list[tuple[Country, FigureRow]]:
-    rows = sorted(rows, key=lambda row: row[0].local_name.casefold())
+    rows = sorted(rows, key=lambda row: row[0].local_order)
     key = sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "required"
     if key == "name":
         return rows[::-1] if sort.startswith("-") else rows

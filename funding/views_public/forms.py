@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from planning.filters import PlanFilter
 from planning.models import Plan
-from rrp_portal.reference.filters import OrganisationFilter
+from rrp_portal.reference.filters import CountryFilter, OrganisationFilter
 from rrp_portal.reference.models import Country, Situation
 
 
@@ -42,11 +42,9 @@ class PlanPageFilter(PlanFilter):
     """The filters of the list of plans; `year` chooses the figures, and is read by the page."""
 
     year = None
-    country = filters.ModelChoiceFilter(
+    country = CountryFilter(
         queryset=Country.objects.filter(chapters__plan__published_on__isnull=False).distinct().order_by("name"),
         method="in_country",
-        to_field_name="iso3",
-        label=_("Country"),
         empty_label=_("All"),
     )
     situation = filters.ModelChoiceFilter(

@@ -217,6 +217,11 @@ class PlanSector(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def local_name(self) -> str:
+        """The plan's own name of the sector; in the reader's language where the plan kept the common name."""
+        return self.sector.local_name if self.name == self.sector.name else self.name
+
 
 @pghistory.track()
 class Chapter(models.Model):

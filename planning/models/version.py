@@ -5,6 +5,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from planning.models.plan import Plan
 from rrp_portal.reference.models import Grant
@@ -12,7 +13,9 @@ from rrp_portal.reference.roles import Permission
 from rrp_portal.reference.roles import Scope as RoleScope
 from rrp_portal.workflow import Step
 
-APPROVED_SENTENCE = "This version is approved and cannot change. Start a correction or a revision instead."
+APPROVED_SENTENCE = gettext_noop(
+    "This version is approved and cannot change. Start a correction or a revision instead."
+)
 
 
 class PlanVersionQuerySet(models.QuerySet):

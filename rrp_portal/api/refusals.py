@@ -145,7 +145,10 @@ def broken_rule(error: IntegrityError) -> exceptions.APIException | None:
     elif state == UNIQUE_VIOLATION:
         sentence = _("Another row already has this value. Change that row, or choose another value.")
     else:
-        sentence = _(diagnosis.message_primary or "")
+        said = diagnosis.message_primary
+        sentence = (
+            _(said) if said else _("A rule of the database refuses this. Check what you sent, and send it again.")
+        )
     detail = exceptions.ErrorDetail(sentence, code=name or "invalid")
     return exceptions.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [detail]})
 

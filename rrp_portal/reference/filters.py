@@ -3,9 +3,35 @@
 import django_filters as filters
 from django import forms
 from django.db.models import Q
+from django.forms.models import ModelChoiceIteratorValue
 from django.utils.translation import gettext_lazy as _
+from django_filters.fields import ModelChoiceField, ModelChoiceIterator
 
 from rrp_portal.reference.models import Country, Organisation, OrganisationType
+
+
+class CountryField(ModelChoiceField):
+    """A choice of countries, in the order of their names as the reader reads them."""
+
+    class iterator(ModelChoiceIterator):  # noqa: N801 - the name that Django's field looks for
+        """What goes before all countries, then the countries by name."""
+
+        def __iter__(self):
+            choices = list(super().__iter__())
+            first = [choice for choice in choices if not isinstance(choice[0], ModelChoiceIteratorValue)]
+            yield from first
+            yield from sorted(choices[len(first) :], key=lambda choice: choice[0].instance.local_order)
+
+
+class CountryFilter(filters.ModelChoiceFilter):
+    """A country by its code; all countries to choose from where no others are given."""
+
+    field_class = CountryField
+
+    def __init__(self, *args, **kwargs) -> None:
+        kwargs.setdefault("queryset", Country.objects.order_by("name"))
+        kwargs.setdefault("label", _("Country"))
+        super().__init__(*args, to_field_name="iso3", **kwargs)
 
 
 class OrganisationFilter(filters.FilterSet):
@@ -15,9 +41,7 @@ class OrganisationFilter(filters.FilterSet):
         method="find", label=_("Name or acronym contains"), widget=forms.TextInput({"type": "search"})
     )
     type = filters.ModelChoiceFilter(queryset=OrganisationType.objects.order_by("position", "name"), label=_("Type"))
-    country = filters.ModelChoiceFilter(
-        queryset=Country.objects.order_by("name"), to_field_name="iso3", label=_("Country")
-    )
+    country = CountryFilter()
     localisation = filters.ChoiceFilter(
         field_name="type__localisation", choices=OrganisationType.Localisation.choices, label=_("Localisation class")
     )

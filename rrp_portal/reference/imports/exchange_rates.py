@@ -72,15 +72,20 @@ def _refuse_overlaps(rates: dict[Key, ExchangeRate], lines: dict[Key, int], prob
             )
             if line is None:
                 continue
-            reason = _(
-                "Two rates of %(currency)s overlap: the one from %(first)s is in force until %(until)s, another begins on %(second)s. "
-                "End the first before the second begins."
-            )
-            until = earlier.ends_on or _("further notice")
+            if earlier.ends_on:
+                reason = _(
+                    "Two rates of %(currency)s overlap: the one from %(first)s is in force until %(until)s, another begins on %(second)s. "
+                    "End the first before the second begins."
+                )
+            else:
+                reason = _(
+                    "Two rates of %(currency)s overlap: the one from %(first)s has no last day, another begins on %(second)s. "
+                    "End the first before the second begins."
+                )
             values = {
                 "currency": later.currency_id,
                 "first": earlier.starts_on,
-                "until": until,
+                "until": earlier.ends_on,
                 "second": later.starts_on,
             }
             problems.add(line, reason % values)

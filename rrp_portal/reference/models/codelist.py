@@ -1,5 +1,7 @@
 """What every list of codes has in common: a name per language, an order, and retirement instead of deletion."""
 
+from unicodedata import combining, normalize
+
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -38,3 +40,8 @@ class CodeListItem(models.Model):
     def local_name(self) -> str:
         """The name in the reader's language, or in English where it is not translated."""
         return self.names.get(get_language() or "en") or self.name
+
+    @property
+    def local_order(self) -> str:
+        """What sorts it by its name in the reader's language; case and accents do not count."""
+        return "".join(sign for sign in normalize("NFKD", self.local_name.casefold()) if not combining(sign))

@@ -5,10 +5,13 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from rrp_portal.reference.models.codelist import CodeListItem
 
-OVERLAP = "This currency already has a rate on some of these days. End the earlier rate before the next one begins."
+OVERLAP = gettext_noop(
+    "This currency already has a rate on some of these days. End the earlier rate before the next one begins."
+)
 
 
 class Currency(CodeListItem):
