@@ -198,7 +198,7 @@ def test_a_corrected_rate_is_updated(file, currencies):
         ),
         (
             "CHF,0.91,2026-03-01,2026-03-31,UN",
-            "line 5: Two rates of CHF overlap: the one from 2026-01-01 is in force until further",
+            "line 5: Two rates of CHF overlap: the one from 2026-01-01 has no last day",
         ),
         ("EUR,0.91,2026-02-01,2026-02-10,UN", "line 5: A rate of EUR from 2026-02-01 already stands in line 3."),
         ("EUR,0,2026-03-01,,UN", "“0” is not a rate"),
