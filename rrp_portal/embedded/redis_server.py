@@ -42,7 +42,7 @@ class Redis:
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         until = time.monotonic() + PATIENCE
         while done.returncode == 0 and time.monotonic() < until:
-            if self.is_running():
+            if self.tell("PING").startswith(b"+PONG"):  # not before it has read its data
                 return
             time.sleep(0.01)
         raise CannotStart(self._reason(done.stdout + done.stderr))

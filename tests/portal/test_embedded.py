@@ -188,11 +188,16 @@ def test_a_wrong_command_gets_one_sentence(folder, command, sentence):
     assert done.stderr.count("\n") == 1
 
 
+def hear_ctrl_c():
+    """A shell lets what it runs in the background ignore SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_the_command_and_its_services(folder):
     environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
     process = subprocess.Popen(
         [*CLI, "exec", "--", sys.executable, "-c", "import time; print('in', flush=True); time.sleep(60)"],
-        cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     assert process.stdout.readline() == "in\n"
     assert PostgreSQL("postgresql").is_running()
