@@ -114,7 +114,7 @@ def main() -> None:
         execute("VACUUM ANALYZE")
         connection.close()
         environment = os.environ | {
-            "DATABASE_URL": url, "DEBUG": "false", "HTTPS": "false", "ALLOWED_HOSTS": "localhost", "STATIC_ROOT": os.environ["MEDIA_ROOT"],
+            "DATABASE_URL": url, "DEBUG": "false", "HTTPS": "false", "ALLOWED_HOSTS": "localhost", "STATIC_ROOT": os.environ["MEDIA_ROOT"] + "/static",
             "API_RATE_ANONYMOUS": "100000/min", "PYTHONPATH": str(scratch.PROJECT / "benchmarks"),
         }  # fmt: skip
         subprocess.run(

@@ -147,6 +147,7 @@ _MOVEMENT = """
                 AND recipient_outside.organisation_id = COALESCE(recipient.merged_into_id, f.recipient_id)
           LEFT JOIN appealing ON appealing.plan_id = l.plan_id AND appealing.year = l.year
                              AND appealing.partner_id = COALESCE(donor.merged_into_id, f.donor_id)
+        OFFSET 0 -- so that the class of a line is worked out once, not wherever it is used
     ),
     outgoing AS (
         SELECT f.id AS flow_id, l.id AS line_id, s.plan_id, s.year,

@@ -102,6 +102,21 @@ def stale_seconds() -> float:
     return (timezone.now() - oldest).total_seconds() if oldest else 0.0
 
 
+def _drop_indexes(cursor: CursorWrapper) -> list[str]:
+    """Drop the indexes of the table of figures but its primary key, and return the statements that make them again.
+
+    Building them once over all figures costs a fraction of keeping them up figure by figure.
+    """
+    cursor.execute(
+        """SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            WHERE i.indrelid = 'funding_figure'::regclass AND NOT i.indisprimary"""
+    )
+    indexes = cursor.fetchall()
+    for name, _definition in indexes:
+        cursor.execute(f"DROP INDEX {connection.ops.quote_name(name)}")
+    return [definition for _name, definition in indexes]
+
+
 @transaction.atomic
 def rebuild() -> int:
     """Recompute every plan-year from nothing in one statement; returns the number of figures written."""
@@ -111,8 +126,13 @@ def rebuild() -> int:
         cursor.execute("DELETE FROM funding_stalemark")
         cursor.execute("TRUNCATE funding_figure")
         cursor.execute("SET LOCAL enable_hashagg = off")
+        cursor.execute("SET LOCAL work_mem = '128MB'")
+        cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+        indexes = _drop_indexes(cursor)
         cursor.execute(_INSERT_ALL)
         written = cursor.rowcount
+        for definition in indexes:
+            cursor.execute(definition)
         cursor.execute("UPDATE funding_planyear SET computed_at = clock_timestamp()")
     logger.info("rebuilt %s figures", written)
     return written
