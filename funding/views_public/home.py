@@ -59,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "world": world,
         "others": rollups.world(form.qs.filter(~requires), year),
         "is_split": is_split(world),
-        "finding": _finding(world, year),
+        "finding": _finding(world),
         "key_figures": _key_figures(world, pages.paginator.count),
         "default_sort": DEFAULT_SORT,
         "is_filtered": any(value for key, value in request.GET.items() if key not in {"year", "sort", "page"}),
@@ -138,11 +138,8 @@ def _versions(plans: list[Plan]) -> dict[int, PlanVersion]:
     return {version.plan_id: version for version in versions}
 
 
-def _finding(world: FigureRow, year: int) -> str:
-    if not world.has_money:
-        return ""
-    words = {"came": findings.share_that_has_come(world), "year": year}
-    return _("%(came)s of what refugee response plans need in %(year)s") % words if world.coverage else words["came"]
+def _finding(world: FigureRow) -> str:
+    return findings.share_that_has_come(world) if world.has_money else ""
 
 
 def _key_figures(world: FigureRow, plans: int) -> list[dict]:
