@@ -1,44 +1,12 @@
 """Public pages in a real browser: at 360 pixels, in the dark, right to left, without JavaScript, and checked by axe."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 
-from funding import rollups
-from tests.funding.kivara import make_kivara
+from tests.browser.conftest import objections
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CHROMIUM = (
-    os.environ.get("CHROMIUM")
-    or shutil.which("chromium")
-    or shutil.which("chromium-browser")
-    or shutil.which("google-chrome")
-)
-AXE = Path(settings.BASE_DIR, "node_modules", "axe-core", "axe.min.js")
 PAGES = ["/", "/plans/RTST26/", "/plans/RTST26/matrix/", "/plans/RTST26/explain/?measure=funded&country=XAA", "/countries/",
          "/countries/XAA/", "/organisations/", "/donors/", "/methodology/", "/data/"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip("There is no Chromium on this machine; set CHROMIUM to its path.")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright keeps a loop in this thread
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def site(live_server):
-    make_kivara()
-    rollups.recompute_stale()
-    return live_server.url
 
 
 def opened(chromium, site, path, *, language="", **options):
@@ -65,14 +33,9 @@ def test_no_page_is_wider_than_a_phone(chromium, site):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_object_to(chromium, site, scheme):
-    if not AXE.exists():
-        pytest.skip("node_modules/axe-core is not installed.")
     for path in PAGES:
         page = opened(chromium, site, path, color_scheme=scheme)
-        page.evaluate(AXE.read_text(encoding="utf-8"))  # a script tag would be refused, as it should be
-        found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
-        objections = [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found["violations"]]
-        assert objections == [], path
+        assert objections(page) == [], path
         page.context.close()
 
 
