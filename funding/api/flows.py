@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 
 from funding import services
 from funding.api.fts import COLUMNS, rows_of
+from funding.api.listed import listed, read
 from funding.api.written import FlowWritten, ReversalWritten, beside_fields, refuse_unwritable_lines
 from funding.filters import FlowFilter
 from funding.models import Flow, FlowLine
@@ -47,7 +48,9 @@ class FlowResource(Writing):
     file_name = "flows"
 
     def get_queryset(self):
-        """Visible flows with everything that is shown, in two queries."""
+        """Visible flows; one flow with everything that is shown, in two queries. Lists read plain columns of their own."""
+        if self.action == "list":
+            return with_donors_known_to(Flow.objects.visible_to(self.request.user), self.request.user)
         lines = FlowLine.objects.select_related("plan", "country", "sector__sector", "global_sector").order_by("pk")
         flows = Flow.objects.visible_to(self.request.user)
         flows = flows.select_related("donor__type", "recipient__type", "source_plan", "source_country")
@@ -56,6 +59,10 @@ class FlowResource(Writing):
     def get_serializer_class(self):
         """One flow also says what a person should know about it."""
         return FlowSerializer if self.action == "list" else FlowDetailSerializer
+
+    def page_of(self, rows):
+        """The flows of the page as one flow is shown, without its notes."""
+        return listed(self.paginate_queryset(read(rows)))
 
     def csv_columns(self):
         """The columns of OCHA FTS."""

@@ -35,9 +35,11 @@ class KnownFilters(DjangoFilterBackend):
 
     def filter_queryset(self, request, queryset, view):
         """The filtered rows. Raises ValidationError for a filter that does not exist or a value it cannot take."""
-        filterset = self.get_filterset(request, queryset, view)
+        filters = self.get_filterset_class(view, queryset)
         known = set(getattr(view, "parameters", ()))
-        if filterset is not None:
-            known |= set(filterset.filters)
+        if filters is not None:
+            known |= set(filters.base_filters)
         refuse_unknown(request, known)
+        if ALWAYS_KNOWN.issuperset(request.query_params):
+            return queryset  # nothing is asked for: a form of twenty empty fields would say the same
         return super().filter_queryset(request, queryset, view)

@@ -71,7 +71,11 @@ class Listed(mixins.ListModelMixin, Resource):
         rows = self.filter_queryset(self.get_queryset())
         if request.accepted_renderer.format == "csv":
             return self.as_csv(rows)
-        return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
+        return self.get_paginated_response(self.page_of(rows))
+
+    def page_of(self, rows: Iterable[Any]) -> Iterable[dict[str, Any]]:
+        """The page that the reader asks for, as plain data."""
+        return self.get_serializer(self.paginate_queryset(rows), many=True).data
 
     def as_csv(self, rows):
         """One page where the reader asks for pages, else the whole list. Raises ValidationError when that is too long."""

@@ -17,10 +17,13 @@ class CountryField(ModelChoiceField):
         """What goes before all countries, then the countries by name."""
 
         def __iter__(self):
-            choices = list(super().__iter__())
-            first = [choice for choice in choices if not isinstance(choice[0], ModelChoiceIteratorValue)]
-            yield from first
-            yield from sorted(choices[len(first) :], key=lambda choice: choice[0].instance.local_order)
+            countries = []
+            for choice in super().__iter__():
+                if isinstance(choice[0], ModelChoiceIteratorValue):
+                    countries.append(choice)
+                else:
+                    yield choice  # at once: a form asks for the first choice alone, which needs no query
+            yield from sorted(countries, key=lambda choice: choice[0].instance.local_order)
 
 
 class CountryFilter(filters.ModelChoiceFilter):
