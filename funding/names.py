@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from funding.rollups import FigureRow
 from planning.models import PlanSector
+from rrp_portal.addresses import address
 from rrp_portal.reference.models import Country, Organisation
 
 SPECIAL = {
@@ -32,11 +32,12 @@ class Name(NamedTuple):
 
 
 class Names:
-    """The names of what rows stand for, fetched for all rows at once: at most three queries."""
+    """The names of what rows stand for, fetched for all rows at once: at most three queries; `countries` are at hand."""
 
-    def __init__(self, rows: Iterable[FigureRow]) -> None:
+    def __init__(self, rows: Iterable[FigureRow], countries: Iterable[Country] = ()) -> None:
         rows = list(rows)
-        self._countries = _in_bulk(Country.objects, {row.country_id for row in rows})
+        known = {country.pk: country for country in countries}
+        self._countries = known | _in_bulk(Country.objects, {row.country_id for row in rows} - known.keys())
         self._sectors = _in_bulk(PlanSector.objects.select_related("sector"), {row.sector_id for row in rows})
         organisations = {row.partner_id for row in rows} | {row.donor_id for row in rows}
         self._organisations = _in_bulk(Organisation.objects.only("name", "acronym", "is_demonstration"), organisations)
@@ -50,7 +51,7 @@ class Names:
         country = self._countries.get(row.country_id)
         if country is None:
             return _special("place", row.place or "not_specified")
-        return Name(country.local_name, reverse("country-detail", args=[country.pk]), country.pk)
+        return Name(country.local_name, address("country-detail", country.pk), country.pk)
 
     def sector(self, row: FigureRow) -> Name:
         """The row's sector as the plan calls it, or in words that it is shared or not specified."""
@@ -73,7 +74,7 @@ class Names:
         organisation = self._organisations.get(pk)
         if organisation is None:
             return _special(part, "none")
-        href = reverse(page, args=[organisation.pk])
+        href = address(page, organisation.pk)
         return Name(organisation.name, href, str(organisation.pk), is_demonstration=organisation.is_demonstration)
 
 

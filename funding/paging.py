@@ -1,5 +1,6 @@
 """Pages of long lists that know whether there is a next one, and never count the whole table."""
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 
 
@@ -39,3 +40,11 @@ class Window:
     def previous_page_number(self) -> int:
         """The number of the page before."""
         return self.number - 1
+
+
+class Counted(Paginator):
+    """Pages of a queryset whose length is known, or is counted without what only its order needs."""
+
+    def __init__(self, rows: QuerySet, count: int, size: int = 50) -> None:
+        super().__init__(rows, size)
+        self.count = count

@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from funding import rollups
 from funding.names import Name, Names
 from funding.rollups import FigureRow, Identity
 from planning.models import Plan
+from rrp_portal.addresses import address
 from rrp_portal.formats import usd
 
 
@@ -200,7 +200,7 @@ class Explainer:
     """Writes the address of the rows behind each figure of one plan-year."""
 
     def __init__(self, plan: Plan, query: dict[str, object]) -> None:
-        self._start = f"{reverse('plan-explain', args=[plan.code])}?{urlencode(query)}"
+        self._start = f"{address('plan-explain', plan.code)}?{urlencode(query)}"
 
     def address(self, cell: dict[str, object], measure: str = "") -> str:
         """The explain address of a cell; without a measure, ready for one to be written behind it."""
@@ -277,9 +277,9 @@ def make_table(
     measures, note = measures_of(slug, identity), undivided(slug, rows)
 
     def made(row: FigureRow) -> Row:
-        address = explainer.address(cell_of(row))
+        why = explainer.address(cell_of(row))
         cells = tuple(
-            Cell(value_of(row, measure, identity.funded), _link(address, measure), _written_as(measure))
+            Cell(value_of(row, measure, identity.funded), _link(why, measure), _written_as(measure))
             for measure in measures
         )
         return Row(row, tuple(names.of(row, part) for part in kind.names), cells, is_divided=not note)
@@ -296,8 +296,8 @@ def make_table(
     )
 
 
-def _link(address: str, measure: str) -> str:
-    return "" if measure in NOT_EXPLAINED else address + measure
+def _link(why: str, measure: str) -> str:
+    return "" if measure in NOT_EXPLAINED else why + measure
 
 
 def _written_as(measure: str) -> str:

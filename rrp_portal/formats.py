@@ -64,6 +64,42 @@ class Style:
         text = whole.replace(",", self.signs["group"]) + (self.signs["decimal"] + fraction if fraction else "")
         return self.signs["minusSign"] + text if value < 0 else text
 
+    def usd(self, value) -> str:
+        """A full figure in whole US dollars."""
+        amount = to_decimal(value)
+        return NO_VALUE if amount is None else self.figure(half_up(amount))
+
+    def number(self, value) -> str:
+        """Any number, grouped, with the decimals that say something."""
+        amount = to_decimal(value)
+        if amount is None:
+            return NO_VALUE
+        return self.figure(half_up(amount) if amount == amount.to_integral_value() else amount.normalize())
+
+    def usd_short(self, value) -> str:
+        """A figure in the language's own units with one decimal."""
+        amount = to_decimal(value)
+        if amount is None:
+            return NO_VALUE
+        for _turn in range(2):  # rounding may lift a figure into the next unit: 999,950 is 1.0 M, not 1000.0 K
+            _size, divisor, word = next((unit for unit in self.short_units if abs(amount) >= unit[0]), (0, 1, ""))
+            places = 1 if word and abs(amount) < 1000 * divisor else 0
+            shown = half_up(amount / divisor, places)
+            amount = shown * divisor
+        return self.figure(shown, grouped=False) + word
+
+    def percent(self, value, places: int = 0) -> str:
+        """A percentage; without a value: n/a, in the reader's language."""
+        share = to_decimal(value)
+        if share is None:
+            return _("n/a")
+        before, after = self.percent_frame
+        return before + self.figure(half_up(share, places)) + after
+
+    def percent2(self, value) -> str:
+        """A percentage with two decimals."""
+        return self.percent(value, 2)
+
 
 @lru_cache(maxsize=32)
 def style_of(language: str | None) -> Style:
@@ -99,30 +135,17 @@ def half_up(value: Decimal, places: int = 0) -> Decimal:
 
 def usd(value) -> str:
     """A full figure in whole US dollars: 13,300,000."""
-    amount = to_decimal(value)
-    return NO_VALUE if amount is None else style().figure(half_up(amount))
+    return style().usd(value)
 
 
 def number(value) -> str:
     """Any number, grouped, with the decimals that say something."""
-    amount = to_decimal(value)
-    if amount is None:
-        return NO_VALUE
-    return style().figure(half_up(amount) if amount == amount.to_integral_value() else amount.normalize())
+    return style().number(value)
 
 
 def usd_short(value) -> str:
     """A figure in the reader's own units with one decimal: 13.3 M, 13,3 M, 1330万."""
-    amount = to_decimal(value)
-    if amount is None:
-        return NO_VALUE
-    units = style().short_units
-    for _turn in range(2):  # rounding may lift a figure into the next unit: 999,950 is 1.0 M, not 1000.0 K
-        _size, divisor, word = next((unit for unit in units if abs(amount) >= unit[0]), (0, 1, ""))
-        places = 1 if word and abs(amount) < 1000 * divisor else 0
-        shown = half_up(amount / divisor, places)
-        amount = shown * divisor
-    return style().figure(shown, grouped=False) + word
+    return style().usd_short(value)
 
 
 def amount(value, currency: str = "USD") -> str:
@@ -142,11 +165,7 @@ def coverage(funded, required) -> Decimal | None:
 
 def percent(value, places: int = 0) -> str:
     """A percentage (66.5, not 0.665): 67%. Without a value: n/a."""
-    share = to_decimal(value)
-    if share is None:
-        return _("n/a")
-    before, after = style().percent_frame
-    return before + style().figure(half_up(share, places)) + after
+    return style().percent(value, places)
 
 
 @lru_cache(maxsize=512)

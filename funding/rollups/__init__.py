@@ -3,7 +3,7 @@
 from funding.rollups.across import across
 from funding.rollups.explain import EXPLAINED, REASONS, Explanation, Part, explain
 from funding.rollups.flows import Standing, classes_of, lines_total, standing, unallocated
-from funding.rollups.read import country_year, read, rows_of, total, world
+from funding.rollups.read import country_year, read, rows_of, total, world, world_by_need
 from funding.rollups.recompute import oldest_stale_at, rebuild, recompute, recompute_stale, stale_seconds, verify
 from funding.rollups.rows import FigureRow, Identity, add, coverage, identity, percent_2dp, whole_percent
 
@@ -37,4 +37,5 @@ __all__ = [
     "verify",
     "whole_percent",
     "world",
+    "world_by_need",
 ]

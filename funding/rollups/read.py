@@ -5,11 +5,11 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from funding.models import Figure
 from funding.rollups.ledger import grouped
-from funding.rollups.rows import FIELDS, ZERO, FigureRow, add
+from funding.rollups.rows import FIELDS, ZERO, FigureRow
 from planning.models import Plan
 
 _SCOPE_PLAN_YEAR = """
@@ -47,13 +47,40 @@ def total(plan_id: int, year: int, as_of: date | None = None) -> FigureRow:
 
 def world(plans: QuerySet[Plan], year: int | None = None) -> FigureRow:
     """The sum over refugee plans of the queryset, each plan once, plans shown for reference left out (BR-03, BR-04)."""
+    return _row(_totals(plans, year).aggregate(**_SUMS))
+
+
+def world_by_need(plans: QuerySet[Plan], year: int) -> tuple[FigureRow, FigureRow]:
+    """The same sum apart for the plans that require something in the year, and for those whose requirement is not known."""
+    totals = _totals(plans, year).annotate(needs=Q(required__gt=0)).order_by().values("needs").annotate(**_SUMS)
+    sums = {row.pop("needs"): row for row in totals}
+    return _row(sums.get(True, {})), _row(sums.get(False, {}))
+
+
+_SUMS = {name: Sum(name) for name in FIELDS[FIELDS.index("required") :]}
+
+
+def _totals(plans: QuerySet[Plan], year: int | None) -> QuerySet[Figure]:
     figures = Figure.objects.filter(level="total", plan__in=plans.exclude(type__in=Plan.REFERENCE_ONLY).values("pk"))
-    if year is not None:
-        figures = figures.filter(year=year)
-    return add(rows_of(figures))
+    return figures if year is None else figures.filter(year=year)
 
 
+def _row(sums: dict[str, Decimal | None]) -> FigureRow:
+    return FigureRow(0, 0, "total", **{name: value for name, value in sums.items() if value is not None})
+
+
+# The lines are read apart: joined at once, PostgreSQL starts parallel workers, which costs more than the reading.
 _COUNTRY_YEAR = """
+    WITH line AS MATERIALIZED (
+        SELECT flow_id, amount_usd, plan_id, country_id, year, true AS single
+          FROM funding_flowline WHERE country_id = %(country)s AND year = %(year)s
+        UNION ALL
+        SELECT flow_id, amount_usd, plan_id, country_id, year, false
+          FROM funding_flowline
+         WHERE (cardinality(named_years) > 0 OR cardinality(named_countries) > 0)
+           AND (country_id = %(country)s OR %(country)s = ANY (named_countries))
+           AND (year = %(year)s OR %(year)s = ANY (named_years))
+           AND (country_id = %(country)s AND year = %(year)s) IS NOT TRUE)
     SELECT COALESCE(sum(l.amount_usd) FILTER (WHERE single AND counts AND NOT internal), 0),
            COALESCE(sum(l.amount_usd) FILTER (WHERE single AND counts AND NOT internal AND plan_id IS NOT NULL), 0),
            COALESCE(sum(l.amount_usd) FILTER (WHERE single AND counts AND internal), 0),
@@ -65,16 +92,7 @@ _COUNTRY_YEAR = """
                                  ELSE f.source_country_id END = %(country)s
                             AND COALESCE(f.source_year, CASE WHEN f.source_plan_id = l.plan_id THEN l.year END) = %(year)s, false)
                    AND NOT f.is_new_money AS internal
-              FROM (SELECT flow_id, amount_usd, plan_id, country_id, year, true AS single
-                      FROM funding_flowline WHERE country_id = %(country)s AND year = %(year)s
-                    UNION ALL
-                    SELECT flow_id, amount_usd, plan_id, country_id, year, false
-                      FROM funding_flowline
-                     WHERE (cardinality(named_years) > 0 OR cardinality(named_countries) > 0)
-                       AND (country_id = %(country)s OR %(country)s = ANY (named_countries))
-                       AND (year = %(year)s OR %(year)s = ANY (named_years))
-                       AND (country_id = %(country)s AND year = %(year)s) IS NOT TRUE) l
-              JOIN funding_flow f ON f.id = l.flow_id
+              FROM line l JOIN funding_flow f ON f.id = l.flow_id
              WHERE {visible}) l
 """
 

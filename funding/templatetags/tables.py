@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from funding.names import Name
 from funding.tables import Cell, Row
 from funding.views_public.matrix import MatrixCell
-from rrp_portal.templatetags.portal import figure, shade
+from rrp_portal.formats import style
+from rrp_portal.templatetags.portal import figure, shade, written
 
 register = template.Library()
 
@@ -19,7 +20,8 @@ register = template.Library()
 @register.simple_tag
 def figure_cells(cells: Iterable[Cell]) -> SafeString:
     """The figures of a row, each in its cell with a dotted link to the rows it is made of."""
-    return mark_safe("".join(f'<td class="num">{figure(*cell)}</td>' for cell in cells))  # noqa: S308  figure() escapes
+    how = style()
+    return mark_safe("".join(f'<td class="num">{written(how, *cell)}</td>' for cell in cells))  # noqa: S308  it escapes
 
 
 @register.simple_tag

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.db.models import F
+from django.db.models import Count, F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -10,11 +10,13 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from funding import rollups
 from funding.models import Figure
+from funding.names import Names
+from funding.paging import Counted
 from funding.rollups import FigureRow
-from funding.rollups.rows import FIELDS
-from funding.tables import Explainer, Table, cell_of, in_order, is_split, largest, make_table
+from funding.tables import Explainer, Table, in_order, is_split, largest, make_table
 from funding.views_public.asked import default_year, read_year, years_with_figures
 from funding.views_public.files import FIGURE_COLUMNS, csv_answer, figure_cells, refusal
+from funding.views_public.plan_years import plan_rows
 from planning.models import Plan
 from rrp_portal.formats import usd_short
 from rrp_portal.reference.models import Country
@@ -86,13 +88,16 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
     country = get_object_or_404(Country, pk=iso3)
     plans = Plan.objects.visible_to(request.user)
     figures = Figure.objects.filter(level="country", country=country, plan__in=plans.values("pk"))
-    figures = figures.select_related("plan").order_by("-year", F("required").desc(), "plan__name")
-    years = sorted({figure.year for figure in figures})
+    counts = dict(figures.order_by("year").values_list("year").annotate(plans=Count("pk")))
+    years = list(counts)
     year, problems = read_year(request, years, default_year(years))
-    rows = [_plan_row(figure) for figure in figures]
+    figures = figures.order_by("-year", F("required").desc(), "plan__name")
     if request.GET.get("format") == "csv":
-        return refusal(problems) if problems else _country_file(country, rows)
-    of_year = [row for row in rows if row["figure"].year == year]
+        return refusal(problems) if problems else _country_file(country, plan_rows(rollups.rows_of(figures)))
+    pages = Counted(figures, sum(counts.values()), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown, of_year = rollups.rows_of(pages.object_list), rollups.rows_of(figures.filter(year=year))
+    rows = plan_rows(shown + of_year)
+    shown, of_year = rows[: len(shown)], rows[len(shown) :]
     refugee = rollups.add(row["figure"] for row in of_year if not row["plan"].is_reference_only)
     chosen = next(
         (row for row in of_year if row["plan"].code == request.GET.get("plan")), of_year[0] if of_year else None
@@ -102,10 +107,11 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
         "years": years[::-1],
         "year": year,
         "problems": problems,
-        "pages": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "pages": pages,
+        "rows": shown,
         "of_year": of_year,
         "chosen": chosen,
-        "tables": _tables(chosen) if chosen else [],
+        "tables": _tables(country, chosen) if chosen else [],
         "sum": refugee,
         "key_figures": _key_figures(refugee) if refugee.has_money else [],
         "all_money": rollups.country_year(country.pk, year),
@@ -113,13 +119,7 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
     return render(request, "funding/country_detail.html", context, status=422 if problems else 200)
 
 
-def _plan_row(figure: Figure) -> dict:
-    row = FigureRow(*(getattr(figure, name) for name in FIELDS))
-    why = Explainer(figure.plan, {"year": figure.year}).address(cell_of(row))
-    return {"plan": figure.plan, "figure": row, "why": why}
-
-
-def _tables(chosen: dict) -> list[Table]:
+def _tables(country: Country, chosen: dict) -> list[Table]:
     """The country's part of one plan, by sector and by partner."""
     plan, figure = chosen["plan"], chosen["figure"]
     levels = rollups.rows_of(
@@ -128,11 +128,13 @@ def _tables(chosen: dict) -> list[Table]:
         )
     )
     why = Explainer(plan, {"year": figure.year, "country": figure.country_id})
-    tables = []
-    for slug, level in (("sectors", "country_sector"), ("partners", "country_partner")):
-        rows = in_order(slug, [row for row in levels if row.level == level])
-        tables.append(make_table(slug, rows, why, shown=largest(rows, SHOWN[slug])))
-    return tables
+    rows = {
+        slug: in_order(slug, [row for row in levels if row.level == level])
+        for slug, level in (("sectors", "country_sector"), ("partners", "country_partner"))
+    }
+    shown = {slug: largest(of_level, SHOWN[slug]) for slug, of_level in rows.items()}
+    names = Names((row for of_level in shown.values() for row in of_level), [country])
+    return [make_table(slug, rows[slug], why, shown=shown[slug], names=names) for slug in rows]
 
 
 def _key_figures(row: FigureRow) -> list[dict]:

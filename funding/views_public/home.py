@@ -3,7 +3,6 @@
 from datetime import date
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
@@ -13,10 +12,11 @@ from django.views.decorators.http import require_safe
 
 from funding import findings, rollups
 from funding.models import Figure
+from funding.paging import Counted
 from funding.rollups import FigureRow
 from funding.tables import Cell, Explainer, is_split, value_of
 from funding.views_public.asked import default_year, read_year, years_with_figures
-from funding.views_public.files import FIGURE_COLUMNS, MEASURES, csv_answer, figure_cells, refusal
+from funding.views_public.files import FIGURE_COLUMNS, csv_answer, figure_cells, refusal
 from funding.views_public.forms import PlanPageFilter
 from planning.models import Plan, PlanVersion
 from rrp_portal.formats import usd_short
@@ -46,9 +46,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.GET.get("format") == "csv":
         refused = problems + [error for errors in form.form.errors.values() for error in errors]
         return refusal(refused) if refused else _file(ordered, year)
-    pages = _Counted(ordered, plans.count()).get_page(request.GET.get("page"))
-    requires = Exists(Figure.objects.filter(plan=OuterRef("pk"), level="total", year=year, required__gt=0))
-    world = rollups.world(form.qs.filter(requires), year)
+    pages = Counted(ordered, plans.count(), PAGE_SIZE).get_page(request.GET.get("page"))
+    world, others = rollups.world_by_need(form.qs, year)
     context = {
         "form": form,
         "years": years[::-1],
@@ -57,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "pages": pages,
         "rows": _rows(list(pages.object_list), year),
         "world": world,
-        "others": rollups.world(form.qs.filter(~requires), year),
+        "others": others,
         "is_split": is_split(world),
         "finding": _finding(world),
         "key_figures": _key_figures(world, pages.paginator.count),
@@ -86,16 +85,7 @@ def _with_figures(plans: QuerySet[Plan], year: int) -> QuerySet[Plan]:
         plan_year=FilteredRelation("plan_years", condition=Q(plan_years__year=year)),
         people=Subquery(people[:1]),
         computed_at=F("plan_year__computed_at"),
-        **{f"sum_{measure}": F(f"total__{measure}") for measure in MEASURES},
     )
-
-
-class _Counted(Paginator):
-    """Pages of plans, counted without the figures that only their order needs."""
-
-    def __init__(self, plans: QuerySet[Plan], count: int) -> None:
-        super().__init__(plans, PAGE_SIZE)
-        self.count = count
 
 
 def _sorted(plans: QuerySet[Plan], sort: str) -> QuerySet[Plan]:
@@ -106,18 +96,20 @@ def _sorted(plans: QuerySet[Plan], sort: str) -> QuerySet[Plan]:
     )
 
 
-def _figure(plan: Plan, year: int) -> FigureRow:
-    sums = {measure: getattr(plan, f"sum_{measure}") for measure in MEASURES}
-    return FigureRow(plan.pk, year, "total", **{key: value for key, value in sums.items() if value is not None})
+def _figures(plans: list[Plan], year: int) -> dict[int, FigureRow]:
+    """The totals of each plan's year; zeros where nothing is known."""
+    figures = Figure.objects.filter(level="total", year=year, plan__in=[plan.pk for plan in plans])
+    known = {row.plan_id: row for row in rollups.rows_of(figures)}
+    return {plan.pk: known.get(plan.pk) or FigureRow(plan.pk, year, "total") for plan in plans}
 
 
 def _rows(plans: list[Plan], year: int) -> list[dict]:
-    versions = _versions(plans)
-    return [_row(plan, versions.get(plan.pk), year) for plan in plans]
+    versions, figures = _versions(plans), _figures(plans, year)
+    return [_row(plan, versions.get(plan.pk), figures[plan.pk]) for plan in plans]
 
 
-def _row(plan: Plan, version: PlanVersion | None, year: int) -> dict:
-    figure, why = _figure(plan, year), Explainer(plan, {"year": year})
+def _row(plan: Plan, version: PlanVersion | None, figure: FigureRow) -> dict:
+    why = Explainer(plan, {"year": figure.year})
 
     def cell(measure: str, kind: str = "usd") -> Cell:
         value = value_of(figure, measure) if figure.has_money else None
@@ -168,13 +160,13 @@ def _file(plans: QuerySet[Plan], year: int) -> HttpResponse:
         *FIGURE_COLUMNS,
     ]
     plans_read = list(plans)
-    versions = _versions(plans_read)
+    versions, figures = _versions(plans_read), _figures(plans_read, year)
 
     def lines():
         for plan in plans_read:
             version = versions.get(plan.pk)
             about = [plan.code, plan.local_name, plan.type, plan.is_reference_only, plan.is_demonstration, year]
             dates = [version.label if version else None, plan.computed_at, plan.people]
-            yield [*about, *dates, *figure_cells(_figure(plan, year))]
+            yield [*about, *dates, *figure_cells(figures[plan.pk])]
 
     return csv_answer(f"plans-{year}", head, lines())

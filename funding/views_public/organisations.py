@@ -9,12 +9,10 @@ from django.views.decorators.http import require_safe
 
 from funding import rollups
 from funding.models import Figure, Flow
-from funding.rollups import FigureRow
-from funding.rollups.rows import FIELDS
-from funding.tables import Explainer, cell_of
 from funding.views_public.asked import default_year, read_year, years_with_figures
 from funding.views_public.files import FIGURE_COLUMNS, csv_answer, figure_cells, refusal
 from funding.views_public.forms import OrganisationPageFilter
+from funding.views_public.plan_years import plan_rows
 from planning.models import Plan
 from rrp_portal.reference.models import Organisation
 
@@ -66,16 +64,8 @@ def _kept(pk: int) -> Organisation:
 
 def _figures(request: HttpRequest, organisation: Organisation, role: str) -> QuerySet[Figure]:
     plans = Plan.objects.visible_to(request.user).values("pk")
-    figures = Figure.objects.filter(**{role: organisation}, level=role, plan__in=plans).select_related("plan")
+    figures = Figure.objects.filter(**{role: organisation}, level=role, plan__in=plans)
     return figures.order_by("-year", "-required", "-funded", "plan__name")
-
-
-def _rows(figures) -> list[dict]:
-    rows = [(figure.plan, FigureRow(*(getattr(figure, name) for name in FIELDS))) for figure in figures]
-    return [
-        {"plan": plan, "figure": row, "why": Explainer(plan, {"year": row.year}).address(cell_of(row))}
-        for plan, row in rows
-    ]
 
 
 @login_not_required
@@ -87,13 +77,13 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("organisation-detail", organisation.merged_into_id)
     figures = _figures(request, organisation, "partner")
     if request.GET.get("format") == "csv":
-        return _file(organisation, _rows(figures), "partner")
+        return _file(organisation, plan_rows(rollups.rows_of(figures)), "partner")
     pages = Paginator(figures, PAGE_SIZE).get_page(request.GET.get("page"))
     received = Flow.objects.visible_to(request.user).filter(recipient=organisation).select_related("donor")
     context = {
         "organisation": organisation,
         "pages": pages,
-        "rows": _rows(pages.object_list),
+        "rows": plan_rows(rollups.rows_of(pages.object_list)),
         "flows": received.order_by("-flow_on", "-pk")[:RECENT],
         "gives": Flow.objects.visible_to(request.user).filter(donor=organisation, is_donor_anonymous=False).exists(),
     }
@@ -109,7 +99,7 @@ def donor_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("donor-detail", organisation.merged_into_id)
     figures = _figures(request, organisation, "donor")
     if request.GET.get("format") == "csv":
-        return _file(organisation, _rows(figures), "donor")
+        return _file(organisation, plan_rows(rollups.rows_of(figures)), "donor")
     pages = Paginator(figures, PAGE_SIZE).get_page(request.GET.get("page"))
     given = (
         Flow.objects.visible_to(request.user)
@@ -119,7 +109,7 @@ def donor_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "organisation": organisation,
         "pages": pages,
-        "rows": _rows(pages.object_list),
+        "rows": plan_rows(rollups.rows_of(pages.object_list)),
         "flows": given.order_by("-flow_on", "-pk")[:RECENT],
     }
     return render(request, "funding/donor_detail.html", context)

@@ -66,23 +66,26 @@ def days_left(days: int) -> str:
 
 
 FIGURE_KINDS = {
-    "usd": formats.usd,
-    "short": formats.usd_short,
-    "number": formats.number,
-    "percent": formats.percent,
-    "percent2": percent2,
+    "usd": formats.Style.usd,
+    "short": formats.Style.usd_short,
+    "number": formats.Style.number,
+    "percent": formats.Style.percent,
+    "percent2": formats.Style.percent2,
 }
 
 
 @register.simple_tag
 def figure(value, href: str = "", kind: str = "usd") -> str:
     """A figure; with an address, a dotted link to the rows it is made of."""
-    text = escape(
-        FIGURE_KINDS[kind](value)
-    )  # Django's own asks each time whether the text is lazy, and a page has hundreds
+    return mark_safe(written(formats.style(), value, href, kind))  # noqa: S308  every text is escaped
+
+
+def written(style: formats.Style, value, href: str = "", kind: str = "usd") -> str:
+    """A figure as HTML; a table asks once how the reader writes figures, because it has hundreds."""
+    text = escape(FIGURE_KINDS[kind](style, value))  # Django's own asks each time whether the text is lazy
     if not href or value is None:
-        return mark_safe(f"<bdi>{text}</bdi>")  # noqa: S308
-    return mark_safe(f'<a class="why" href="{escape(href)}" aria-describedby="why"><bdi>{text}</bdi></a>')  # noqa: S308
+        return f"<bdi>{text}</bdi>"
+    return f'<a class="why" href="{escape(href)}" aria-describedby="why"><bdi>{text}</bdi></a>'
 
 
 @register.simple_tag
