@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from funding.models import Figure, Flow, FlowLine, Place, SectorSplit
 from planning.filters import PlanCodeFilter
+from rrp_portal.forms import PlainForm
 from rrp_portal.reference.filters import CountryFilter
 from rrp_portal.reference.models import Organisation, Sector
 
@@ -135,6 +136,9 @@ class FlowPageFilter(FlowFilter):
         label=_("Order"),
         widget=forms.HiddenInput,
     )
+
+    class Meta(FlowFilter.Meta):
+        form = PlainForm
 
     def filter_queryset(self, queryset):
         """The filtered flows in the order asked for, newest first without one."""

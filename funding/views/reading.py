@@ -15,7 +15,7 @@ from funding.filters import FlowPageFilter, known_donors
 from funding.models import Flow, FlowLine
 from funding.paging import Window
 from funding.services import notes_on
-from funding.views.rows import Rows
+from funding.views.rows import Rows, read
 from funding.views_public.files import csv_answer
 from planning.models import Plan
 from rrp_portal.reference.roles import Permission
@@ -51,7 +51,7 @@ def flow_list(request: HttpRequest) -> HttpResponse:
     """The flows that the reader may see, newest first, with filters and order in the address."""
     chosen = FlowPageFilter(request.GET, queryset=flows_for(request.user), request=request)
     valid = chosen.is_valid()
-    page = Window(with_lines(chosen.qs) if valid else Flow.objects.none(), request.GET.get("page"))
+    page = Window(read(chosen.qs) if valid else Flow.objects.none(), request.GET.get("page"))
     context = {
         "filter": chosen,
         "page": page,
