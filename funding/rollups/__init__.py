@@ -3,6 +3,7 @@
 from funding.rollups.across import across
 from funding.rollups.explain import EXPLAINED, REASONS, Explanation, Part, explain
 from funding.rollups.flows import Standing, classes_of, lines_total, standing, unallocated
+from funding.rollups.overlap import Together, together
 from funding.rollups.read import country_year, read, rows_of, total, world, world_by_need
 from funding.rollups.recompute import oldest_stale_at, rebuild, recompute, recompute_stale, stale_seconds, verify
 from funding.rollups.rows import FigureRow, Identity, add, coverage, identity, percent_2dp, whole_percent
@@ -14,6 +15,7 @@ __all__ = [
     "FigureRow",
     "Identity",
     "Part",
+    "Together",
     "Standing",
     "add",
     "classes_of",
@@ -32,6 +34,7 @@ __all__ = [
     "rows_of",
     "stale_seconds",
     "standing",
+    "together",
     "total",
     "unallocated",
     "verify",
