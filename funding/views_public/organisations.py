@@ -18,6 +18,7 @@ from rrp_portal.reference.models import Organisation
 
 PAGE_SIZE = 50
 RECENT = 20
+SHOWN = ("flow_on", "status", "type", "description", "amount_usd", "is_donor_anonymous")
 DONOR_SORTS = {"name": "name", "funded": "funded", "paid": "paid", "pledged": "pledged"}
 
 
@@ -79,13 +80,14 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if request.GET.get("format") == "csv":
         return _file(organisation, plan_rows(rollups.rows_of(figures)), "partner")
     pages = Paginator(figures, PAGE_SIZE).get_page(request.GET.get("page"))
-    received = Flow.objects.visible_to(request.user).filter(recipient=organisation).select_related("donor")
+    visible = Flow.objects.visible_to(request.user)
+    received = visible.filter(recipient=organisation).select_related("donor").only(*SHOWN, "donor__name")
     context = {
         "organisation": organisation,
         "pages": pages,
         "rows": plan_rows(rollups.rows_of(pages.object_list)),
         "flows": received.order_by("-flow_on", "-pk")[:RECENT],
-        "gives": Flow.objects.visible_to(request.user).filter(donor=organisation, is_donor_anonymous=False).exists(),
+        "gives": visible.filter(donor=organisation, is_donor_anonymous=False).exists(),
     }
     return render(request, "funding/organisation_detail.html", context)
 
@@ -105,6 +107,7 @@ def donor_detail(request: HttpRequest, pk: int) -> HttpResponse:
         Flow.objects.visible_to(request.user)
         .filter(donor=organisation, is_donor_anonymous=False)
         .select_related("recipient")
+        .only(*SHOWN, "recipient__name")
     )
     context = {
         "organisation": organisation,
