@@ -57,6 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows": _rows(list(pages.object_list), year),
         "world": world,
         "others": others,
+        "together": rollups.together(form.qs, year) if form.form["reference"].value() else None,
         "is_split": is_split(world),
         "finding": _finding(world),
         "key_figures": _key_figures(world, pages.paginator.count),
