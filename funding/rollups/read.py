@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet, Sum
@@ -53,7 +54,7 @@ def world(plans: QuerySet[Plan], year: int | None = None) -> FigureRow:
 def world_by_need(plans: QuerySet[Plan], year: int) -> tuple[FigureRow, FigureRow]:
     """The same sum apart for the plans that require something in the year, and for those whose requirement is not known."""
     totals = _totals(plans, year).annotate(needs=Q(required__gt=0)).order_by().values("needs").annotate(**_SUMS)
-    sums = {row.pop("needs"): row for row in totals}
+    sums: dict[bool, dict[str, Any]] = {row["needs"]: dict(row) for row in totals}
     return _row(sums.get(True, {})), _row(sums.get(False, {}))
 
 
@@ -65,8 +66,9 @@ def _totals(plans: QuerySet[Plan], year: int | None) -> QuerySet[Figure]:
     return figures if year is None else figures.filter(year=year)
 
 
-def _row(sums: dict[str, Decimal | None]) -> FigureRow:
-    return FigureRow(0, 0, "total", **{name: value for name, value in sums.items() if value is not None})
+def _row(sums: dict[str, Any]) -> FigureRow:
+    known = {name: sums[name] for name in _SUMS if sums.get(name) is not None}
+    return FigureRow(0, 0, "total", **known)
 
 
 # The lines are read apart: joined at once, PostgreSQL starts parallel workers, which costs more than the reading.
